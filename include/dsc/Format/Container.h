@@ -1,0 +1,84 @@
+//===- Container.h - the .dsc file ----------------------------------------===//
+//
+// Header, section table, manifest, program, code images and weights. Sections
+// that are mapped (code, weights) start at page boundaries. All integers are
+// little-endian. Header, manifest, program and code are hashed and checked when
+// a file is opened; weights carry hashes of 1 MiB chunks, checked on request.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "dsc/Format/Program.h"
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dsc::format {
+
+inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint64_t kPageSize = 4096;
+
+/// Result of an operation that reads untrusted bytes: empty text is success.
+struct [[nodiscard]] Status {
+  std::string error;
+  bool ok() const { return error.empty(); }
+  static Status success() { return {}; }
+  static Status failure(std::string text) { return {std::move(text)}; }
+};
+
+/// A loadable part of an image, as in an ELF program header.
+struct Segment {
+  uint64_t address = 0;    // relative to the image's base, page aligned
+  uint64_t fileOffset = 0; // relative to the image's section, page aligned
+  uint64_t fileBytes = 0, memoryBytes = 0;
+  bool readable = true, writable = false, executable = false;
+};
+
+/// Code for one kind of CPU (or GPU: then `bytes` is PTX or a cubin).
+struct CodeVariant {
+  std::string target;                // "x86-64-v4", "nvptx:sm_80"
+  std::vector<std::string> features; // that the machine must have: "avx512f"
+  std::vector<Segment> segments;     // empty for GPU code
+  std::vector<uint64_t> entries;     // address of each of Program::kernels
+  std::vector<uint8_t> bytes;        // written at a page boundary
+};
+
+/// Everything that goes into a file but the weights, which are streamed.
+struct Artifact {
+  std::string manifestJson; // for people and tools; the runtime does not depend on it
+  Program program;
+  std::vector<CodeVariant> variants; // best first
+};
+
+/// Serialized form of a program, and its checked inverse: every index is in
+/// range, every reference points backwards where it must. Never throws.
+std::vector<uint8_t> serialize(const Program &program);
+Status deserialize(std::span<const uint8_t> bytes, Program &program);
+
+/// Writes an artifact to a file descriptor, front to back. `weightBytes` is the
+/// size of the weights section; `writeWeights` is called once and must call its
+/// argument with consecutive pieces that add up to it (so that weights are never
+/// all in memory). Returns what the operating system said on failure.
+using Sink = std::function<Status(std::span<const uint8_t>)>;
+Status writeContainer(int fd, const Artifact &artifact, uint64_t weightBytes,
+                      const std::function<Status(const Sink &)> &writeWeights);
+
+/// Where things are in a mapped file; the variants' `bytes` stay empty.
+struct ContainerView {
+  Artifact artifact;
+  std::vector<std::span<const uint8_t>> code; // of each variant, within the file
+  uint64_t weightsOffset = 0, weightsBytes = 0;
+  std::span<const uint64_t> weightHashes;
+};
+
+/// Reads and checks a container whose bytes are at `file` (for example mapped).
+/// Does not touch the weights.
+Status readContainer(std::span<const uint8_t> file, ContainerView &view);
+/// Checks the chunk hashes of the weights.
+Status checkWeights(std::span<const uint8_t> file, const ContainerView &view);
+
+} // namespace dsc::format
