@@ -1,0 +1,664 @@
+//===- Dim.cpp - symbolic sizes: normal form and text ---------------------===//
+//
+// A sum of products is kept as a map from monomials (sorted factors that are
+// neither sums nor constants) to coefficients. The order is that of the printed
+// text, so that it does not depend on addresses.
+//
+//===----------------------------------------------------------------------===//
+#include "dsc/Dialect/IR/Dim.h"
+#include "dsc/Dialect/IR/DscDialect.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <map>
+
+using namespace mlir;
+
+namespace dsc {
+
+//===----------------------------------------------------------------------===//
+// Access
+//===----------------------------------------------------------------------===//
+
+Dim::Dim(DimAttr dimAttr) : attr(dimAttr) {}
+
+DimAttr Dim::getAttr() const { return llvm::cast<DimAttr>(attr); }
+DimKind Dim::getKind() const { return getAttr().getKind(); }
+int64_t Dim::getConstant() const { return getAttr().getValue(); }
+StringRef Dim::getSymbol() const { return getAttr().getName(); }
+
+std::optional<int64_t> Dim::tryConstant() const {
+  if (!attr || !isConstant())
+    return std::nullopt;
+  return getConstant();
+}
+
+SmallVector<Dim> Dim::getOperands() const {
+  return llvm::map_to_vector(getAttr().getOperands(),
+                             [](Attribute operand) { return Dim(llvm::cast<DimAttr>(operand)); });
+}
+
+static Dim makeNode(MLIRContext *context, DimKind kind, ArrayRef<Dim> operands) {
+  SmallVector<Attribute> attrs =
+      llvm::map_to_vector(operands, [](Dim dim) -> Attribute { return dim.getAttr(); });
+  return DimAttr::get(context, kind, 0, "", attrs);
+}
+
+Dim Dim::constant(MLIRContext *context, int64_t value) {
+  return DimAttr::get(context, DimKind::Const, value, "", {});
+}
+
+Dim Dim::symbol(MLIRContext *context, StringRef name, bool mayBeNegative) {
+  std::string text = name.str();
+  if (mayBeNegative && !name.ends_with("~"))
+    text += '~';
+  return DimAttr::get(context, DimKind::Symbol, 0, text, {});
+}
+
+bool Dim::isKnownNonNegative() const {
+  auto allNonNegative = [&] {
+    return llvm::all_of(getOperands(), [](Dim d) { return d.isKnownNonNegative(); });
+  };
+  switch (getKind()) {
+  case DimKind::Const:
+    return getConstant() >= 0;
+  case DimKind::Symbol:
+    return !getSymbol().ends_with("~");
+  case DimKind::Add:
+  case DimKind::Mul:
+  case DimKind::FloorDiv:
+  case DimKind::CeilDiv:
+  case DimKind::Min:
+    return allNonNegative();
+  case DimKind::Mod:
+    return getOperands()[1].isKnownNonNegative();
+  case DimKind::Max:
+    return llvm::any_of(getOperands(), [](Dim d) { return d.isKnownNonNegative(); });
+  case DimKind::Select:
+    return getOperands()[1].isKnownNonNegative() && getOperands()[2].isKnownNonNegative();
+  default:
+    return true;
+  }
+}
+
+bool Dim::isKnownPositive() const {
+  switch (getKind()) {
+  case DimKind::Const:
+    return getConstant() > 0;
+  case DimKind::Add:
+    return isKnownNonNegative() &&
+           llvm::any_of(getOperands(), [](Dim d) { return d.isKnownPositive(); });
+  case DimKind::Mul:
+  case DimKind::Min:
+    return llvm::all_of(getOperands(), [](Dim d) { return d.isKnownPositive(); });
+  case DimKind::Max:
+    return llvm::any_of(getOperands(), [](Dim d) { return d.isKnownPositive(); });
+  case DimKind::Select:
+    return getOperands()[1].isKnownPositive() && getOperands()[2].isKnownPositive();
+  default:
+    return false;
+  }
+}
+
+void Dim::collectSymbols(SmallVectorImpl<StringRef> &names) const {
+  if (getKind() == DimKind::Symbol) {
+    if (!llvm::is_contained(names, getSymbol()))
+      names.push_back(getSymbol());
+    return;
+  }
+  for (Dim operand : getOperands())
+    operand.collectSymbols(names);
+}
+
+Dim Dim::substitute(function_ref<Dim(StringRef)> map) const {
+  if (isConstant())
+    return *this;
+  if (getKind() == DimKind::Symbol) {
+    Dim replacement = map(getSymbol());
+    return replacement ? replacement : *this;
+  }
+  SmallVector<Dim> operands =
+      llvm::map_to_vector(getOperands(), [&](Dim operand) { return operand.substitute(map); });
+  return build(getContext(), getKind(), operands);
+}
+
+//===----------------------------------------------------------------------===//
+// Sums of products
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Orders sizes by their text, which is the same in every process.
+struct TextLess {
+  bool operator()(const Dim &a, const Dim &b) const { return a != b && a.str() < b.str(); }
+};
+
+using Monomial = SmallVector<Dim, 2>;
+struct MonomialLess {
+  bool operator()(const Monomial &a, const Monomial &b) const {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), TextLess());
+  }
+};
+using Polynomial = std::map<Monomial, int64_t, MonomialLess>;
+} // namespace
+
+static void addTerm(Polynomial &sum, const Monomial &monomial, int64_t coefficient) {
+  auto it = sum.try_emplace(monomial, 0).first;
+  it->second += coefficient;
+  if (it->second == 0)
+    sum.erase(it);
+}
+
+static void addProductTerm(Polynomial &sum, Dim product) {
+  int64_t coefficient = 1;
+  Monomial factors;
+  for (Dim factor : product.getOperands()) {
+    if (factor.isConstant())
+      coefficient *= factor.getConstant();
+    else
+      factors.push_back(factor);
+  }
+  addTerm(sum, factors, coefficient);
+}
+
+static Polynomial toPolynomial(Dim dim) {
+  Polynomial sum;
+  switch (dim.getKind()) {
+  case DimKind::Const:
+    if (dim.getConstant() != 0)
+      sum[{}] = dim.getConstant();
+    break;
+  case DimKind::Add:
+    for (Dim term : dim.getOperands())
+      for (auto &[monomial, coefficient] : toPolynomial(term))
+        addTerm(sum, monomial, coefficient);
+    break;
+  case DimKind::Mul:
+    addProductTerm(sum, dim);
+    break;
+  default:
+    sum[{dim}] = 1;
+  }
+  return sum;
+}
+
+static Dim fromMonomial(MLIRContext *context, const Monomial &factors, int64_t coefficient) {
+  if (factors.empty())
+    return Dim::constant(context, coefficient);
+  if (coefficient == 1 && factors.size() == 1)
+    return factors.front();
+  SmallVector<Dim> operands;
+  if (coefficient != 1)
+    operands.push_back(Dim::constant(context, coefficient));
+  llvm::append_range(operands, factors);
+  return makeNode(context, DimKind::Mul, operands);
+}
+
+static Dim fromPolynomial(MLIRContext *context, const Polynomial &sum) {
+  SmallVector<Dim> terms;
+  for (auto &[monomial, coefficient] : sum)
+    if (!monomial.empty())
+      terms.push_back(fromMonomial(context, monomial, coefficient));
+  // The constant reads best at the end.
+  if (auto it = sum.find({}); it != sum.end())
+    terms.push_back(Dim::constant(context, it->second));
+  if (terms.empty())
+    return Dim::constant(context, 0);
+  return terms.size() == 1 ? terms.front() : makeNode(context, DimKind::Add, terms);
+}
+
+Dim operator+(Dim a, Dim b) {
+  Polynomial sum = toPolynomial(a);
+  for (auto &[monomial, coefficient] : toPolynomial(b))
+    addTerm(sum, monomial, coefficient);
+  return fromPolynomial(a.getContext(), sum);
+}
+
+Dim operator-(Dim a, Dim b) { return a + b * -1; }
+
+Dim operator*(Dim a, Dim b) {
+  Polynomial left = toPolynomial(a), right = toPolynomial(b), result;
+  for (auto &[leftMonomial, leftCoefficient] : left)
+    for (auto &[rightMonomial, rightCoefficient] : right) {
+      Monomial factors(leftMonomial);
+      factors.append(rightMonomial.begin(), rightMonomial.end());
+      llvm::sort(factors, TextLess());
+      addTerm(result, factors, leftCoefficient * rightCoefficient);
+    }
+  return fromPolynomial(a.getContext(), result);
+}
+
+/// Exact quotient of `numerator` by a single product, or an empty Dim. Factors
+/// cancel only where the divisor cannot be zero or division by zero would fail
+/// at run time anyway.
+static Dim divideExactly(Dim numerator, Dim divisor) {
+  Polynomial bottom = toPolynomial(divisor);
+  if (bottom.size() != 1)
+    return numerator == divisor ? Dim::constant(divisor.getContext(), 1) : Dim();
+  auto &[divisorFactors, divisorCoefficient] = *bottom.begin();
+  Polynomial quotient;
+  for (auto &[monomial, coefficient] : toPolynomial(numerator)) {
+    if (coefficient % divisorCoefficient != 0)
+      return Dim();
+    Monomial rest(monomial);
+    for (Dim factor : divisorFactors) {
+      auto *it = llvm::find(rest, factor);
+      if (it == rest.end())
+        return Dim();
+      rest.erase(it);
+    }
+    addTerm(quotient, rest, coefficient / divisorCoefficient);
+  }
+  return fromPolynomial(numerator.getContext(), quotient);
+}
+
+//===----------------------------------------------------------------------===//
+// Other operations
+//===----------------------------------------------------------------------===//
+
+Dim Dim::floorDiv(Dim b) const {
+  if (b.isConstant(1))
+    return *this;
+  if (isConstant() && b.isConstant() && b.getConstant() != 0)
+    return constant(getContext(), llvm::divideFloorSigned(getConstant(), b.getConstant()));
+  if (b.isConstant(0))
+    return makeNode(getContext(), DimKind::FloorDiv, {*this, b});
+  if (Dim exact = divideExactly(*this, b))
+    return exact;
+  // (c x + y) floordiv c = x + y floordiv c, so that sizes of strided windows
+  // meet in one form.
+  if (b.isConstant() && b.getConstant() > 0) {
+    Polynomial whole, rest;
+    for (auto &[monomial, coefficient] : toPolynomial(*this)) {
+      int64_t quotient = llvm::divideFloorSigned(coefficient, b.getConstant());
+      addTerm(whole, monomial, quotient);
+      addTerm(rest, monomial, coefficient - quotient * b.getConstant());
+    }
+    if (!whole.empty())
+      return fromPolynomial(getContext(), whole) + fromPolynomial(getContext(), rest).floorDiv(b);
+  }
+  return makeNode(getContext(), DimKind::FloorDiv, {*this, b});
+}
+
+Dim Dim::ceilDiv(Dim b) const {
+  if (b.isConstant(1))
+    return *this;
+  if (isConstant() && b.isConstant() && b.getConstant() != 0)
+    return constant(getContext(), llvm::divideCeilSigned(getConstant(), b.getConstant()));
+  if (!b.isConstant(0))
+    if (Dim exact = divideExactly(*this, b))
+      return exact;
+  return makeNode(getContext(), DimKind::CeilDiv, {*this, b});
+}
+
+Dim Dim::mod(Dim b) const {
+  if (b.isConstant(1))
+    return constant(getContext(), 0);
+  if (isConstant() && b.isConstant() && b.getConstant() > 0)
+    return constant(getContext(), llvm::mod(getConstant(), b.getConstant()));
+  if (!b.isConstant(0) && divideExactly(*this, b))
+    return constant(getContext(), 0);
+  return makeNode(getContext(), DimKind::Mod, {*this, b});
+}
+
+/// Min and Max: operands that differ by a known sign fold.
+static Dim extremum(DimKind kind, Dim a, Dim b) {
+  if (a == b)
+    return a;
+  bool wantLarger = kind == DimKind::Max;
+  Dim difference = a - b;
+  if (difference.isKnownNonNegative())
+    return wantLarger ? a : b;
+  if ((b - a).isKnownNonNegative())
+    return wantLarger ? b : a;
+  if (TextLess()(b, a))
+    std::swap(a, b);
+  return makeNode(a.getContext(), kind, {a, b});
+}
+
+Dim Dim::min(Dim a, Dim b) { return extremum(DimKind::Min, a, b); }
+Dim Dim::max(Dim a, Dim b) { return extremum(DimKind::Max, a, b); }
+
+Dim Dim::eq(Dim a, Dim b) {
+  Dim difference = a - b;
+  if (difference.isConstant())
+    return constant(a.getContext(), difference.getConstant() == 0);
+  if (difference.isKnownPositive() || (b - a).isKnownPositive())
+    return constant(a.getContext(), 0);
+  return makeNode(a.getContext(), DimKind::Eq, {a, b});
+}
+
+Dim Dim::lt(Dim a, Dim b) {
+  if ((b - a).isKnownPositive())
+    return constant(a.getContext(), 1);
+  if ((a - b).isKnownNonNegative())
+    return constant(a.getContext(), 0);
+  return makeNode(a.getContext(), DimKind::Lt, {a, b});
+}
+
+Dim Dim::le(Dim a, Dim b) {
+  if ((b - a).isKnownNonNegative())
+    return constant(a.getContext(), 1);
+  if ((a - b).isKnownPositive())
+    return constant(a.getContext(), 0);
+  return makeNode(a.getContext(), DimKind::Le, {a, b});
+}
+
+Dim Dim::logicalAnd(Dim a, Dim b) {
+  if (a.isConstant())
+    return a.isConstant(0) ? a : b;
+  if (b.isConstant())
+    return b.isConstant(0) ? b : a;
+  return makeNode(a.getContext(), DimKind::And, {a, b});
+}
+
+Dim Dim::logicalOr(Dim a, Dim b) {
+  if (a.isConstant())
+    return a.isConstant(0) ? b : a;
+  if (b.isConstant())
+    return b.isConstant(0) ? a : b;
+  return makeNode(a.getContext(), DimKind::Or, {a, b});
+}
+
+Dim Dim::logicalNot(Dim a) {
+  if (a.isConstant())
+    return constant(a.getContext(), a.isConstant(0));
+  return makeNode(a.getContext(), DimKind::Not, {a});
+}
+
+Dim Dim::select(Dim condition, Dim ifTrue, Dim ifFalse) {
+  if (condition.isConstant())
+    return condition.isConstant(0) ? ifFalse : ifTrue;
+  if (ifTrue == ifFalse)
+    return ifTrue;
+  return makeNode(condition.getContext(), DimKind::Select, {condition, ifTrue, ifFalse});
+}
+
+Dim Dim::build(MLIRContext *context, DimKind kind, ArrayRef<Dim> operands) {
+  switch (kind) {
+  case DimKind::Add:
+  case DimKind::Mul: {
+    Dim result = constant(context, kind == DimKind::Mul);
+    for (Dim operand : operands)
+      result = kind == DimKind::Mul ? result * operand : result + operand;
+    return result;
+  }
+  case DimKind::FloorDiv:
+    return operands[0].floorDiv(operands[1]);
+  case DimKind::CeilDiv:
+    return operands[0].ceilDiv(operands[1]);
+  case DimKind::Mod:
+    return operands[0].mod(operands[1]);
+  case DimKind::Min:
+    return min(operands[0], operands[1]);
+  case DimKind::Max:
+    return max(operands[0], operands[1]);
+  case DimKind::Eq:
+    return eq(operands[0], operands[1]);
+  case DimKind::Lt:
+    return lt(operands[0], operands[1]);
+  case DimKind::Le:
+    return le(operands[0], operands[1]);
+  case DimKind::And:
+    return logicalAnd(operands[0], operands[1]);
+  case DimKind::Or:
+    return logicalOr(operands[0], operands[1]);
+  case DimKind::Not:
+    return logicalNot(operands[0]);
+  case DimKind::Select:
+    return select(operands[0], operands[1], operands[2]);
+  case DimKind::Const:
+  case DimKind::Symbol:
+    break;
+  }
+  llvm_unreachable("leaves are not built from operands");
+}
+
+Dim product(MLIRContext *context, ArrayRef<Dim> dims) {
+  return Dim::build(context, DimKind::Mul, dims);
+}
+
+Dim broadcast(Dim a, Dim b) {
+  if (a == b || b.isConstant(1))
+    return a;
+  if (a.isConstant(1))
+    return b;
+  if (a.isConstant() && b.isConstant())
+    return Dim();
+  if (a.isConstant())
+    return a;
+  if (b.isConstant())
+    return b;
+  // Not max(a, b): with sizes 1 and 0 the result is 0.
+  Dim one = Dim::constant(a.getContext(), 1);
+  if (TextLess()(b, a))
+    std::swap(a, b);
+  return Dim::select(Dim::eq(a, one), b, a);
+}
+
+//===----------------------------------------------------------------------===//
+// Text
+//===----------------------------------------------------------------------===//
+
+static bool isBareSymbol(StringRef name) {
+  static constexpr StringRef kReserved[] = {"floordiv", "ceildiv", "mod",    "min", "max", "eq",
+                                            "lt",       "le",      "select", "and", "or",  "not"};
+  if (name.empty() || (!llvm::isAlpha(name.front()) && name.front() != '_'))
+    return false;
+  return llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; }) &&
+         !llvm::is_contained(kReserved, name);
+}
+
+static void printSymbol(raw_ostream &os, StringRef name) {
+  if (isBareSymbol(name)) {
+    os << name;
+    return;
+  }
+  os << '"';
+  llvm::printEscapedString(name, os);
+  os << '"';
+}
+
+static StringRef functionName(DimKind kind) {
+  switch (kind) {
+  case DimKind::Min:
+    return "min";
+  case DimKind::Max:
+    return "max";
+  case DimKind::Eq:
+    return "eq";
+  case DimKind::Lt:
+    return "lt";
+  case DimKind::Le:
+    return "le";
+  case DimKind::And:
+    return "and";
+  case DimKind::Or:
+    return "or";
+  case DimKind::Not:
+    return "not";
+  case DimKind::Select:
+    return "select";
+  default:
+    return "";
+  }
+}
+
+/// Binding strength of the infix operators, for parentheses.
+static int precedence(DimKind kind) {
+  switch (kind) {
+  case DimKind::Add:
+    return 0;
+  case DimKind::Mul:
+  case DimKind::FloorDiv:
+  case DimKind::CeilDiv:
+  case DimKind::Mod:
+    return 1;
+  default:
+    return 2;
+  }
+}
+
+static void printOperand(raw_ostream &os, Dim operand, int minimum) {
+  bool negative = operand.isConstant() && operand.getConstant() < 0 && minimum > 0;
+  bool parenthesize = precedence(operand.getKind()) < minimum || negative;
+  if (parenthesize)
+    os << '(';
+  operand.print(os);
+  if (parenthesize)
+    os << ')';
+}
+
+/// Prints `term` as one more summand: " + x" or " - x".
+static void printNextTerm(raw_ostream &os, Dim term) {
+  bool negative = term.isConstant() && term.getConstant() < 0;
+  if (term.getKind() == DimKind::Mul) {
+    Dim first = term.getOperands().front();
+    negative = first.isConstant() && first.getConstant() < 0;
+  }
+  os << (negative ? " - " : " + ");
+  printOperand(os, negative ? term * -1 : term, 1);
+}
+
+void Dim::print(raw_ostream &os) const {
+  SmallVector<Dim> operands = getOperands();
+  auto infix = [&](StringRef name) {
+    printOperand(os, operands[0], 1);
+    os << ' ' << name << ' ';
+    printOperand(os, operands[1], 2);
+  };
+  switch (getKind()) {
+  case DimKind::Const:
+    os << getConstant();
+    return;
+  case DimKind::Symbol:
+    printSymbol(os, getSymbol());
+    return;
+  case DimKind::Add:
+    printOperand(os, operands[0], 0);
+    for (Dim term : llvm::drop_begin(operands))
+      printNextTerm(os, term);
+    return;
+  case DimKind::Mul:
+    llvm::interleave(
+        operands, [&](Dim factor) { printOperand(os, factor, 2); }, [&] { os << " * "; });
+    return;
+  case DimKind::FloorDiv:
+    return infix("floordiv");
+  case DimKind::CeilDiv:
+    return infix("ceildiv");
+  case DimKind::Mod:
+    return infix("mod");
+  default:
+    os << functionName(getKind()) << '(';
+    llvm::interleaveComma(operands, os, [&](Dim operand) { operand.print(os); });
+    os << ')';
+  }
+}
+
+std::string Dim::str() const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  print(os);
+  return text;
+}
+
+//===----------------------------------------------------------------------===//
+// Parser: sum := product (('+' | '-') product)*
+//         product := atom (('*' | floordiv | ceildiv | mod) atom)*
+//===----------------------------------------------------------------------===//
+
+static FailureOr<Dim> parseSum(AsmParser &parser);
+
+static FailureOr<Dim> parseCall(AsmParser &parser, DimKind kind) {
+  SmallVector<Dim> operands;
+  auto parseArgument = [&]() -> ParseResult {
+    FailureOr<Dim> argument = parseSum(parser);
+    if (failed(argument))
+      return failure();
+    operands.push_back(*argument);
+    return success();
+  };
+  auto loc = parser.getCurrentLocation();
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseArgument))
+    return failure();
+  size_t arity = kind == DimKind::Not ? 1 : kind == DimKind::Select ? 3 : 2;
+  if (operands.size() != arity)
+    return parser.emitError(loc, "expected ") << arity << " operands", failure();
+  return Dim::build(parser.getContext(), kind, operands);
+}
+
+static FailureOr<Dim> parseAtom(AsmParser &parser) {
+  MLIRContext *context = parser.getContext();
+  int64_t value;
+  OptionalParseResult number = parser.parseOptionalInteger(value);
+  if (number.has_value()) {
+    if (failed(*number))
+      return failure();
+    return Dim::constant(context, value);
+  }
+  if (succeeded(parser.parseOptionalMinus())) {
+    FailureOr<Dim> operand = parseAtom(parser);
+    return failed(operand) ? operand : FailureOr<Dim>(*operand * -1);
+  }
+  if (succeeded(parser.parseOptionalLParen())) {
+    FailureOr<Dim> inner = parseSum(parser);
+    if (failed(inner) || parser.parseRParen())
+      return failure();
+    return inner;
+  }
+  std::string text;
+  if (succeeded(parser.parseOptionalString(&text)))
+    return Dim::symbol(context, text);
+  StringRef keyword;
+  if (parser.parseOptionalKeyword(&keyword)) {
+    parser.emitError(parser.getCurrentLocation(), "expected a size expression");
+    return failure();
+  }
+  for (uint32_t kind = 0; kind <= static_cast<uint32_t>(DimKind::Select); ++kind)
+    if (keyword == functionName(static_cast<DimKind>(kind)))
+      return parseCall(parser, static_cast<DimKind>(kind));
+  return Dim::symbol(context, keyword);
+}
+
+static FailureOr<Dim> parseProduct(AsmParser &parser) {
+  FailureOr<Dim> left = parseAtom(parser);
+  while (succeeded(left)) {
+    std::optional<DimKind> kind;
+    if (succeeded(parser.parseOptionalStar()))
+      kind = DimKind::Mul;
+    else if (succeeded(parser.parseOptionalKeyword("floordiv")))
+      kind = DimKind::FloorDiv;
+    else if (succeeded(parser.parseOptionalKeyword("ceildiv")))
+      kind = DimKind::CeilDiv;
+    else if (succeeded(parser.parseOptionalKeyword("mod")))
+      kind = DimKind::Mod;
+    if (!kind)
+      return left;
+    FailureOr<Dim> right = parseAtom(parser);
+    if (failed(right))
+      return failure();
+    left = Dim::build(parser.getContext(), *kind, {*left, *right});
+  }
+  return left;
+}
+
+static FailureOr<Dim> parseSum(AsmParser &parser) {
+  FailureOr<Dim> left = parseProduct(parser);
+  while (succeeded(left)) {
+    bool negative = succeeded(parser.parseOptionalMinus());
+    if (!negative && failed(parser.parseOptionalPlus()))
+      return left;
+    FailureOr<Dim> right = parseProduct(parser);
+    if (failed(right))
+      return failure();
+    left = negative ? *left - *right : *left + *right;
+  }
+  return left;
+}
+
+FailureOr<Dim> parseDim(AsmParser &parser) { return parseSum(parser); }
+
+} // namespace dsc
