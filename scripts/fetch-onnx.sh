@@ -21,6 +21,6 @@ echo "setup: ONNX $version sources into $cache"
 mkdir -p "$cache"
 work=$(mktemp -d "$cache/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-"$venv/bin/pip" --quiet --disable-pip-version-check download --no-binary :all: --no-deps \
+"$venv/bin/pip" --quiet --disable-pip-version-check download --no-binary onnx --no-deps \
   --require-hashes --dest "$work" -r "$pin"
 mv "$work/onnx-$version.tar.gz" "$archive"

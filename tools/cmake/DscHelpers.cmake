@@ -52,22 +52,21 @@ function(dsc_set_layer target layer sees)
   endforeach()
 endfunction()
 
-# dsc_add_pch(<target>): the precompiled header that all MLIR-using libraries
-# share. One header for all costs one compilation (about 5 s) instead of one for
-# each library; it must be compiled with the flags of its users.
+# dsc_add_pch(<target> [EXCEPTIONS]): a precompiled header that MLIR-using targets
+# share. One for all costs one compilation (about 5 s) instead of one for each
+# library; it must be compiled with the flags of its users, hence a second one for
+# the few that catch exceptions.
 function(dsc_add_pch target)
   file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${target}.cpp CONTENT "")
   add_library(${target} OBJECT ${CMAKE_CURRENT_BINARY_DIR}/${target}.cpp)
-  dsc_set_compile_options(${target})
+  dsc_set_compile_options(${target} ${ARGN})
   target_link_libraries(${target} PRIVATE dsc_mlir)
-  if(DSC_PCH)
-    target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tools/cmake/DscPch.h)
-  endif()
+  target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tools/cmake/DscPch.h)
 endfunction()
 
 # dsc_add_library(<name> LAYER <n> [SEES <n>] [DIRS <dir>...] [SOURCES <file>...]
 #                 [DEPENDS <target>...] [LINK <target>...] [LINK_PRIVATE <target>...]
-#                 [NO_MLIR] [EXCEPTIONS] [NO_RTTI])
+#                 [NO_MLIR [NO_RTTI]] [EXCEPTIONS])
 # Without SOURCES the library consists of every .cpp file below DIRS (default:
 # the current directory).
 function(dsc_add_library name)
@@ -82,8 +81,8 @@ function(dsc_add_library name)
   _dsc_configure_target(${name})
 endfunction()
 
-# dsc_add_tool(<name> ...): an executable in build/bin; arguments as above.
-function(dsc_add_tool name)
+# dsc_add_executable(<name> ...): a program in build/bin; arguments as above.
+function(dsc_add_executable name)
   cmake_parse_arguments(ARG "NO_MLIR;EXCEPTIONS;NO_RTTI" "LAYER;SEES"
                         "SOURCES;DIRS;DEPENDS;LINK;LINK_PRIVATE" ${ARGN})
   dsc_collect_sources("${ARG_SOURCES}" "${ARG_DIRS}" sources dirs)
@@ -93,7 +92,17 @@ function(dsc_add_tool name)
   endif()
   add_executable(${name} ${sources})
   _dsc_configure_target(${name})
-  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT compiler)
+  # As the libraries, not -fPIE: clang refuses a precompiled header otherwise.
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${name} PRIVATE -fPIC)
+endfunction()
+
+# dsc_add_tool(<name> ...): an executable that is installed.
+function(dsc_add_tool name)
+  dsc_add_executable(${name} ${ARGN})
+  if(TARGET ${name})
+    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT compiler)
+  endif()
 endfunction()
 
 # Files are found by pattern, not listed: adding an operator or a pass then
@@ -136,8 +145,13 @@ macro(_dsc_configure_target target)
   endforeach()
   dsc_set_compile_options(${target} ${flags})
   target_include_directories(${target} PUBLIC
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+  # Generated code is not held to our warnings.
+  target_include_directories(${target} SYSTEM PUBLIC
     $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>)
+  # A library without sources yet is left out instead of becoming -lDscX.
+  list(TRANSFORM ARG_LINK REPLACE "^([Dd]sc[A-Za-z_]+)$" "$<TARGET_NAME_IF_EXISTS:\\1>")
+  list(TRANSFORM ARG_LINK_PRIVATE REPLACE "^([Dd]sc[A-Za-z_]+)$" "$<TARGET_NAME_IF_EXISTS:\\1>")
   target_link_libraries(${target} PUBLIC ${ARG_LINK} PRIVATE ${ARG_LINK_PRIVATE})
   foreach(dependency IN LISTS ARG_DEPENDS)
     if(TARGET ${dependency})
@@ -146,9 +160,8 @@ macro(_dsc_configure_target target)
   endforeach()
   if(NOT ARG_NO_MLIR)
     target_link_libraries(${target} PUBLIC dsc_mlir)
-    if(DSC_PCH AND flags)
-      # Other flags than the shared header's: one of its own.
-      target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tools/cmake/DscPch.h)
+    if(DSC_PCH AND ARG_EXCEPTIONS)
+      target_precompile_headers(${target} REUSE_FROM DscPchExceptions)
     elseif(DSC_PCH)
       target_precompile_headers(${target} REUSE_FROM DscPch)
     endif()

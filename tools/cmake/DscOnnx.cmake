@@ -27,7 +27,10 @@ if(NOT EXISTS ${DSC_ONNX_ARCHIVE})
   message(FATAL_ERROR "${DSC_ONNX_ARCHIVE} is missing; `make setup` fetches it")
 endif()
 
-set(Python3_EXECUTABLE /usr/bin/python3 CACHE FILEPATH "Python that generates ONNX's .proto files")
+# Debian's Python, whichever comes first in PATH.
+if(EXISTS /usr/bin/python3)
+  set(Python3_EXECUTABLE /usr/bin/python3 CACHE FILEPATH "Python that the build runs")
+endif()
 find_package(Protobuf REQUIRED)
 
 set(ONNX_BUILD_PYTHON OFF CACHE INTERNAL "")

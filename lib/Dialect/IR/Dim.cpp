@@ -36,9 +36,10 @@ std::optional<int64_t> Dim::tryConstant() const {
   return getConstant();
 }
 
-SmallVector<Dim> Dim::getOperands() const {
-  return llvm::map_to_vector(getAttr().getOperands(),
-                             [](Attribute operand) { return Dim(llvm::cast<DimAttr>(operand)); });
+SmallVector<Dim, 3> Dim::getOperands() const {
+  return llvm::map_to_vector<3>(getAttr().getOperands(), [](Attribute operand) {
+    return Dim(llvm::cast<DimAttr>(operand));
+  });
 }
 
 static Dim makeNode(MLIRContext *context, DimKind kind, ArrayRef<Dim> operands) {
@@ -523,7 +524,7 @@ static void printNextTerm(raw_ostream &os, Dim term) {
 }
 
 void Dim::print(raw_ostream &os) const {
-  SmallVector<Dim> operands = getOperands();
+  SmallVector<Dim, 3> operands = getOperands();
   auto infix = [&](StringRef name) {
     printOperand(os, operands[0], 1);
     os << ' ' << name << ' ';

@@ -65,7 +65,7 @@ public:
   int64_t getConstant() const;
   std::optional<int64_t> tryConstant() const;
   llvm::StringRef getSymbol() const;
-  llvm::SmallVector<Dim> getOperands() const;
+  llvm::SmallVector<Dim, 3> getOperands() const;
 
   /// True where the value is known not to be negative (positive) for any value
   /// of the symbols. False means "not known".

@@ -1,0 +1,44 @@
+//===- DscInterfaces.td - what passes ask ops ------------------*- tablegen -*-===//
+#ifndef DSC_INTERFACES_TD
+#define DSC_INTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+
+def Dsc_ComputeOp : OpInterface<"ComputeOp"> {
+  let cppNamespace = "::dsc";
+  let description = [{
+    An operator: what it is called in ONNX, what types it gives, what it computes.
+  }];
+  let methods = [
+    StaticInterfaceMethod<[{
+        Name of the ONNX operator (empty: dsc's own), with the domain in front
+        where it is not ai.onnx.
+      }], "::llvm::StringRef", "getOnnxName", (ins)>,
+    StaticInterfaceMethod<[{
+        Operands of the ONNX operator that become attributes when it is imported,
+        because shapes or loops depend on their contents.
+      }], "::llvm::ArrayRef<::dsc::ContentOperand>", "getContentOperands", (ins), [{}], [{
+        return {};
+      }]>,
+    StaticInterfaceMethod<[{
+        Number of results of the op for an ONNX node with `numOutputs` outputs.
+      }], "unsigned", "getResultCount", (ins "unsigned":$numOutputs), [{}], [{
+        return 1;
+      }]>,
+    InterfaceMethod<[{
+        Computes the result types from operands and attributes; reports what does
+        not fit and collects conditions that only run time can check. Must not
+        look at the op's own result types.
+      }], "::llvm::LogicalResult", "inferTypes", (ins "::dsc::TypeInference &":$inference)>,
+    InterfaceMethod<[{
+        The computation (see Spec.h). Fails with a diagnostic for types that the
+        op does not compute in.
+      }], "::llvm::FailureOr<::dsc::Spec>", "getSpec", (ins), [{}], [{
+        return ::dsc::specNotDefined($_op.getOperation());
+      }]>,
+  ];
+  let verify = [{ return ::dsc::verifyComputeOp($_op); }];
+}
+
+#endif

@@ -1,0 +1,279 @@
+//===- Spec.h - what an operator computes ---------------------------------===//
+//
+// A Spec says what an op computes in one of a small closed set of structured
+// forms, so that passes, kernel templates and the interpreter never ask for an
+// op by name. Scalar code is a region of arith, math, dsc.at, dsc.size.
+//
+// Most Specs are a LoopSpec: for each point of an iteration space, elements of
+// the operands are read through affine maps, the body runs, and its results go to
+// the result tensors:
+//   parallel loops   the result's axes, in order
+//   reduction loops  the body receives and returns the accumulators
+//   scan loops       like a reduction, but the accumulator after each step (or
+//                    before it, if exclusive) is stored: a result axis
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "dsc/Dialect/IR/Dim.h"
+
+#include "mlir/IR/AffineMap.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Operation.h"
+#include "mlir/IR/Region.h"
+#include "llvm/ADT/SmallVector.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace dsc {
+
+class ScalarBuilder;
+
+enum class SpecKind {
+  Map,       // parallel loops only, operands read at projections of them
+  Move,      // parallel loops only; the body only moves elements
+  Reduce,    // reductions over projections
+  Contract,  // sum of products over projections: matmul
+  Window,    // reductions (pooling) or sums of products (convolution) over shifted windows
+  Scan,      // one loop carries state: cumulative sums
+  Scatter,   // a copy of operand 0, then updates in order
+  Row,       // stages over one row: softmax, normalisation
+  Attention, // softmax(Q K^T) V
+  Recurrent, // LSTM, GRU, RNN
+  Call,      // a library kernel
+};
+llvm::StringRef stringify(SpecKind kind);
+
+enum class Iterator { Parallel, Reduction, Scan };
+
+/// What a read outside the operand means.
+enum class Bounds {
+  Inside, // cannot happen
+  Skip,   // the iteration point contributes nothing (reductions)
+};
+
+/// How an operand is read.
+struct Access {
+  /// Operand (number in the op's operand list).
+  unsigned operand = 0;
+  /// From loop indices d_i and symbols s_i (LoopSpec::symbols) to the operand's
+  /// axes. Empty: the body reads it with dsc.at at computed indices.
+  std::optional<mlir::AffineMap> map;
+  Bounds bounds = Bounds::Inside;
+  /// Axes of the operand that may have size 1 at run time where the loop is
+  /// longer: their index is then 0.
+  llvm::SmallVector<bool> mayBroadcast;
+};
+
+/// See the head of this file. Block arguments of the body: an index for each
+/// loop; for each access the element (mapped) or the tensor (not mapped); for
+/// reductions and scans an accumulator for each result. It ends with dsc.yield of
+/// the results' elements or the new accumulators.
+struct LoopSpec {
+  llvm::SmallVector<Dim> extents;
+  llvm::SmallVector<Iterator> iterators;
+  llvm::SmallVector<Dim> symbols;
+  llvm::SmallVector<Access> accesses;
+  std::unique_ptr<mlir::Region> body;
+  /// Initial accumulators (reductions and scans), of the accumulators' types.
+  llvm::SmallVector<mlir::TypedAttr> init;
+  /// Arguments: an index for each loop that is not a reduction, then the
+  /// accumulators; yields the results' elements. Null: accumulators are the results.
+  std::unique_ptr<mlir::Region> finish;
+  /// Scan: store the accumulator before the step, and run from the end.
+  bool exclusive = false, reverse = false;
+
+  bool hasReduction() const;
+  unsigned numLoops() const { return extents.size(); }
+};
+
+/// Scatter: operand 0 is copied to the result; then, for each point of the
+/// iteration space in order (outermost loop slowest), the body yields an index
+/// for each axis of the result followed by the new element. Its arguments are
+/// those of LoopSpec, and last the element type's current value at that index is
+/// obtained by `combine` (arguments: old, new; yields the element); null: replace.
+struct ScatterSpec {
+  LoopSpec updates;
+  std::unique_ptr<mlir::Region> combine;
+};
+
+/// Call of a kernel of runtime/ops: buffers are the operands that are present,
+/// then the results; `sizes` are passed in order.
+struct CallSpec {
+  std::string function;
+  llvm::SmallVector<unsigned> operands;
+  llvm::SmallVector<Dim> sizes;
+  /// Scratch memory in bytes; empty: none.
+  Dim scratch;
+};
+
+struct Spec {
+  SpecKind kind = SpecKind::Map;
+  /// Map ... Scan. Row: see stages.
+  std::shared_ptr<LoopSpec> loops;
+  std::shared_ptr<ScatterSpec> scatter;
+  std::shared_ptr<CallSpec> call;
+};
+
+/// Builds scalar code with the semantics of an ONNX element type. Values have
+/// signless integer types; which sign an operation uses follows from the builder's
+/// element type. 16-bit floats are computed in float32: `compute` extends,
+/// `round` goes back.
+class ScalarBuilder {
+public:
+  ScalarBuilder(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type elementType);
+
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+  /// The ONNX element type whose arithmetic is meant (may be ui8 or f16).
+  mlir::Type type;
+  bool isFloat() const;
+  bool isUnsigned() const;
+  bool isBool() const;
+  /// The type that values of `type` have while computing.
+  mlir::Type computeType() const;
+  ScalarBuilder with(mlir::Type otherType) const { return {builder, loc, otherType}; }
+
+  mlir::Value constant(double value) const;     // of computeType
+  mlir::Value integer(int64_t value) const;     // of computeType
+  mlir::Value index(int64_t value) const;
+  mlir::Value boolean(bool value) const;
+  mlir::Value size(Dim dim) const;               // index
+  mlir::Value compute(mlir::Value stored) const; // storage -> compute type
+  mlir::Value round(mlir::Value computed) const; // compute -> storage type
+  /// ONNX Cast between element types, both in compute form. Out-of-range floats
+  /// saturate for integers narrower than the float can hold.
+  mlir::Value cast(mlir::Value value, mlir::Type from, mlir::Type to) const;
+  mlir::Value toIndex(mlir::Value integerValue) const;
+  mlir::Value fromIndex(mlir::Value indexValue) const; // to computeType
+
+  // Arithmetic on values of computeType.
+  mlir::Value add(mlir::Value a, mlir::Value b) const;
+  mlir::Value sub(mlir::Value a, mlir::Value b) const;
+  mlir::Value mul(mlir::Value a, mlir::Value b) const;
+  /// Integers: towards zero; division by zero and the smallest by -1 give some value.
+  mlir::Value div(mlir::Value a, mlir::Value b) const;
+  /// Remainder with the dividend's sign (C) / the divisor's sign (Python).
+  mlir::Value rem(mlir::Value a, mlir::Value b) const;
+  mlir::Value mod(mlir::Value a, mlir::Value b) const;
+  mlir::Value neg(mlir::Value a) const;
+  mlir::Value abs(mlir::Value a) const;
+  /// NaN if an operand is.
+  mlir::Value min(mlir::Value a, mlir::Value b) const;
+  mlir::Value max(mlir::Value a, mlir::Value b) const;
+  mlir::Value bitAnd(mlir::Value a, mlir::Value b) const;
+  mlir::Value bitOr(mlir::Value a, mlir::Value b) const;
+  mlir::Value bitXor(mlir::Value a, mlir::Value b) const;
+  mlir::Value bitNot(mlir::Value a) const;
+  /// Shifts by the bit width or more give 0 (or the sign).
+  mlir::Value shiftLeft(mlir::Value a, mlir::Value b) const;
+  mlir::Value shiftRight(mlir::Value a, mlir::Value b) const;
+  // Comparisons give i1. NaN compares false but for ne.
+  mlir::Value eq(mlir::Value a, mlir::Value b) const;
+  mlir::Value ne(mlir::Value a, mlir::Value b) const;
+  mlir::Value lt(mlir::Value a, mlir::Value b) const;
+  mlir::Value le(mlir::Value a, mlir::Value b) const;
+  mlir::Value gt(mlir::Value a, mlir::Value b) const { return lt(b, a); }
+  mlir::Value ge(mlir::Value a, mlir::Value b) const { return le(b, a); }
+  mlir::Value isNan(mlir::Value a) const;
+  mlir::Value select(mlir::Value condition, mlir::Value a, mlir::Value b) const;
+  mlir::Value logicalNot(mlir::Value a) const;
+  mlir::Value logicalAnd(mlir::Value a, mlir::Value b) const;
+  mlir::Value logicalOr(mlir::Value a, mlir::Value b) const;
+  mlir::Value logicalXor(mlir::Value a, mlir::Value b) const;
+
+  /// A float function of the math dialect.
+  template <typename MathOp> mlir::Value math(mlir::Value a) const {
+    return MathOp::create(builder, loc, a).getResult();
+  }
+  template <typename MathOp> mlir::Value math(mlir::Value a, mlir::Value b) const {
+    return MathOp::create(builder, loc, a, b).getResult();
+  }
+  /// a * b + c.
+  mlir::Value fma(mlir::Value a, mlir::Value b, mlir::Value c) const;
+
+  /// An element of a tensor argument of the body, in compute form.
+  mlir::Value at(mlir::Value tensor, mlir::ValueRange indices) const;
+  /// The same where an index may be outside: ends the kernel with an error.
+  mlir::Value atChecked(mlir::Value tensor, mlir::ValueRange indices) const;
+  /// The same where outside gives `otherwise` (compute form).
+  mlir::Value atOrElse(mlir::Value tensor, mlir::ValueRange indices, mlir::Value otherwise) const;
+  // Index arithmetic.
+  mlir::Value indexAdd(mlir::Value a, mlir::Value b) const;
+  mlir::Value indexSub(mlir::Value a, mlir::Value b) const;
+  mlir::Value indexMul(mlir::Value a, mlir::Value b) const;
+  mlir::Value indexDiv(mlir::Value a, mlir::Value b) const; // floor, b > 0
+  mlir::Value indexMod(mlir::Value a, mlir::Value b) const; // not negative, b > 0
+};
+
+/// Assembles a LoopSpec.
+class LoopSpecBuilder {
+public:
+  LoopSpecBuilder(mlir::Operation *op, SpecKind kind);
+
+  /// Adds a loop and returns its index as an affine expression.
+  mlir::AffineExpr parallel(Dim extent) { return addLoop(extent, Iterator::Parallel); }
+  mlir::AffineExpr reduction(Dim extent) { return addLoop(extent, Iterator::Reduction); }
+  mlir::AffineExpr scan(Dim extent) { return addLoop(extent, Iterator::Scan); }
+  /// One parallel loop for each axis of a shape.
+  llvm::SmallVector<mlir::AffineExpr> parallel(llvm::ArrayRef<Dim> shape);
+  /// A size as an affine expression (a symbol of the maps, or a constant).
+  mlir::AffineExpr size(Dim dim);
+  mlir::AffineExpr number(int64_t value);
+
+  /// Reads operand `operand` at `indices` (one per axis).
+  void read(unsigned operand, llvm::ArrayRef<mlir::AffineExpr> indices,
+            Bounds bounds = Bounds::Inside);
+  /// Reads an operand at the loops `loops` (of a result whose last axes they are)
+  /// with ONNX's broadcasting: axes align at the right.
+  void readBroadcast(unsigned operand, llvm::ArrayRef<mlir::AffineExpr> loops);
+  /// Makes an operand available to dsc.at.
+  void readAnywhere(unsigned operand);
+
+  /// Arguments of a body.
+  struct Args {
+    mlir::ValueRange indices, operands, accumulators;
+  };
+  /// `element` is the ONNX element type that the ScalarBuilder starts with.
+  using BodyFn = llvm::function_ref<llvm::SmallVector<mlir::Value>(ScalarBuilder &, Args)>;
+
+  /// Accumulators: their element types (compute types, no 16-bit floats) and
+  /// initial values.
+  void accumulator(mlir::TypedAttr init) { spec->init.push_back(init); }
+  void body(mlir::Type element, BodyFn fn);
+  /// Args: indices of the loops that are not reductions, accumulators.
+  void finish(mlir::Type element, BodyFn fn);
+  void exclusive(bool on) { spec->exclusive = on; }
+  void reverse(bool on) { spec->reverse = on; }
+
+  Spec take();
+  std::unique_ptr<LoopSpec> takeLoops() { return std::move(spec); }
+
+private:
+  mlir::AffineExpr addLoop(Dim extent, Iterator iterator);
+
+  mlir::Operation *op;
+  SpecKind kind;
+  std::unique_ptr<LoopSpec> spec;
+};
+
+/// Elementwise operators with broadcasting over all operands that are present
+/// (`x` lists only those). The scalar code sees values in compute form and returns
+/// one; rounding to the result's type is added. The builder's type is the first
+/// operand's element type.
+mlir::FailureOr<Spec>
+elementwiseSpec(mlir::Operation *op,
+                llvm::function_ref<mlir::Value(ScalarBuilder &, mlir::ValueRange)> scalar);
+
+/// The type that a value of ONNX element type `type` has in scalar code as it is
+/// stored: signless integers, i1 for bool.
+mlir::Type storageType(mlir::Type type);
+
+/// What ops without a Spec return: a failure with a diagnostic.
+mlir::FailureOr<Spec> specNotDefined(mlir::Operation *op);
+
+} // namespace dsc

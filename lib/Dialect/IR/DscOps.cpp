@@ -1,0 +1,16 @@
+//===- DscOps.cpp - generated definitions of all ops ----------------------===//
+#include "dsc/Dialect/IR/DscDialect.h"
+
+#include "mlir/IR/OpImplementation.h"
+
+using namespace mlir;
+
+#define GET_OP_CLASSES
+#include "dsc/Dialect/IR/DscOps.cpp.inc"
+
+void dsc::DscDialect::registerOps() {
+  addOperations<
+#define GET_OP_LIST
+#include "dsc/Dialect/IR/DscOps.cpp.inc"
+      >();
+}

@@ -1,0 +1,188 @@
+//===- Spec.cpp - building structured computations ------------------------===//
+#include "dsc/Dialect/IR/Spec.h"
+#include "dsc/Dialect/IR/DscDialect.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+StringRef stringify(SpecKind kind) {
+  switch (kind) {
+  case SpecKind::Map:
+    return "map";
+  case SpecKind::Move:
+    return "move";
+  case SpecKind::Reduce:
+    return "reduce";
+  case SpecKind::Contract:
+    return "contract";
+  case SpecKind::Window:
+    return "window";
+  case SpecKind::Scan:
+    return "scan";
+  case SpecKind::Scatter:
+    return "scatter";
+  case SpecKind::Row:
+    return "row";
+  case SpecKind::Attention:
+    return "attention";
+  case SpecKind::Recurrent:
+    return "recurrent";
+  case SpecKind::Call:
+    return "call";
+  }
+  llvm_unreachable("covered");
+}
+
+bool LoopSpec::hasReduction() const { return llvm::is_contained(iterators, Iterator::Reduction); }
+
+FailureOr<Spec> specNotDefined(Operation *op) {
+  return op->emitOpError("has no structured computation"), failure();
+}
+
+//===----------------------------------------------------------------------===//
+// LoopSpecBuilder
+//===----------------------------------------------------------------------===//
+
+LoopSpecBuilder::LoopSpecBuilder(Operation *op, SpecKind kind)
+    : op(op), kind(kind), spec(std::make_unique<LoopSpec>()) {}
+
+AffineExpr LoopSpecBuilder::addLoop(Dim extent, Iterator iterator) {
+  assert(spec->accesses.empty() && "all loops come before the first read");
+  spec->extents.push_back(extent);
+  spec->iterators.push_back(iterator);
+  return getAffineDimExpr(spec->extents.size() - 1, op->getContext());
+}
+
+SmallVector<AffineExpr> LoopSpecBuilder::parallel(ArrayRef<Dim> shape) {
+  return llvm::map_to_vector(shape, [&](Dim extent) { return parallel(extent); });
+}
+
+AffineExpr LoopSpecBuilder::size(Dim dim) {
+  if (dim.isConstant())
+    return number(dim.getConstant());
+  auto *it = llvm::find(spec->symbols, dim);
+  size_t position = it - spec->symbols.begin();
+  if (it == spec->symbols.end())
+    spec->symbols.push_back(dim);
+  return getAffineSymbolExpr(position, op->getContext());
+}
+
+AffineExpr LoopSpecBuilder::number(int64_t value) {
+  return getAffineConstantExpr(value, op->getContext());
+}
+
+void LoopSpecBuilder::read(unsigned operand, ArrayRef<AffineExpr> indices, Bounds bounds) {
+  assert(static_cast<int64_t>(indices.size()) == getRank(op->getOperand(operand)) &&
+         "one index for each axis");
+  Access access;
+  access.operand = operand;
+  // Symbols may still be added by later reads; take() widens the maps.
+  access.map = AffineMap::get(spec->numLoops(), spec->symbols.size(), indices, op->getContext());
+  access.bounds = bounds;
+  access.mayBroadcast.assign(indices.size(), false);
+  spec->accesses.push_back(std::move(access));
+}
+
+void LoopSpecBuilder::readBroadcast(unsigned operand, ArrayRef<AffineExpr> loops) {
+  SmallVector<Dim> dims = getDims(op->getOperand(operand));
+  size_t offset = loops.size() - dims.size();
+  SmallVector<AffineExpr> indices;
+  SmallVector<bool> mayBroadcast;
+  for (auto [axis, dim] : llvm::enumerate(dims)) {
+    AffineExpr loop = loops[offset + axis];
+    Dim extent = spec->extents[cast<AffineDimExpr>(loop).getPosition()];
+    bool isOne = dim.isConstant(1) && !extent.isConstant(1);
+    indices.push_back(isOne ? number(0) : loop);
+    // A constant above 1 is the loop's length, or a guard fails.
+    mayBroadcast.push_back(!isOne && dim != extent && !dim.isConstant());
+  }
+  read(operand, indices);
+  spec->accesses.back().mayBroadcast = mayBroadcast;
+}
+
+void LoopSpecBuilder::readAnywhere(unsigned operand) {
+  Access access;
+  access.operand = operand;
+  spec->accesses.push_back(std::move(access));
+}
+
+void LoopSpecBuilder::body(Type element, BodyFn fn) {
+  MLIRContext *context = op->getContext();
+  Location loc = op->getLoc();
+  spec->body = std::make_unique<Region>();
+  Block &block = spec->body->emplaceBlock();
+  for (size_t i = 0; i < spec->extents.size(); ++i)
+    block.addArgument(IndexType::get(context), loc);
+  for (const Access &access : spec->accesses) {
+    Type type = op->getOperand(access.operand).getType();
+    block.addArgument(access.map ? storageType(cast<RankedTensorType>(type).getElementType())
+                                 : type,
+                      loc);
+  }
+  for (TypedAttr init : spec->init)
+    block.addArgument(init.getType(), loc);
+
+  OpBuilder builder = OpBuilder::atBlockEnd(&block);
+  ScalarBuilder scalar(builder, loc, element);
+  ValueRange all = block.getArguments();
+  size_t loops = spec->extents.size(), reads = spec->accesses.size();
+  SmallVector<Value> results =
+      fn(scalar, {all.take_front(loops), all.slice(loops, reads), all.drop_front(loops + reads)});
+  YieldOp::create(builder, loc, results);
+}
+
+void LoopSpecBuilder::finish(Type element, BodyFn fn) {
+  Location loc = op->getLoc();
+  spec->finish = std::make_unique<Region>();
+  Block &block = spec->finish->emplaceBlock();
+  for (Iterator iterator : spec->iterators)
+    if (iterator != Iterator::Reduction)
+      block.addArgument(IndexType::get(op->getContext()), loc);
+  size_t loops = block.getNumArguments();
+  for (TypedAttr init : spec->init)
+    block.addArgument(init.getType(), loc);
+  OpBuilder builder = OpBuilder::atBlockEnd(&block);
+  ScalarBuilder scalar(builder, loc, element);
+  ValueRange all = block.getArguments();
+  YieldOp::create(builder, loc,
+                  fn(scalar, {all.take_front(loops), {}, all.drop_front(loops)}));
+}
+
+Spec LoopSpecBuilder::take() {
+  for (Access &access : spec->accesses)
+    if (access.map)
+      access.map = AffineMap::get(spec->numLoops(), spec->symbols.size(),
+                                  access.map->getResults(), op->getContext());
+  Spec result;
+  result.kind = kind;
+  result.loops = std::move(spec);
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+FailureOr<Spec> elementwiseSpec(Operation *op,
+                                function_ref<Value(ScalarBuilder &, ValueRange)> scalar) {
+  LoopSpecBuilder spec(op, SpecKind::Map);
+  SmallVector<AffineExpr> loops = spec.parallel(getDims(op->getResult(0)));
+  Type element;
+  for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
+    if (isAbsent(operand))
+      continue;
+    spec.readBroadcast(i, loops);
+    if (!element)
+      element = getElementType(operand);
+  }
+  Type resultElement = getElementType(op->getResult(0));
+  spec.body(element, [&](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+    SmallVector<Value> inputs =
+        llvm::map_to_vector(args.operands, [&](Value stored) { return s.compute(stored); });
+    return {s.with(resultElement).round(scalar(s, inputs))};
+  });
+  return spec.take();
+}
+
+} // namespace dsc

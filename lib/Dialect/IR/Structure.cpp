@@ -1,0 +1,199 @@
+//===- Structure.cpp - ops that are not ONNX operators --------------------===//
+#include "dsc/Dialect/IR/DscDialect.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
+
+//===----------------------------------------------------------------------===//
+// ConstantOp: %c = dsc.constant dense<[1, 2]> : tensor<2xi64>
+//===----------------------------------------------------------------------===//
+
+ParseResult ConstantOp::parse(OpAsmParser &parser, OperationState &result) {
+  ElementsAttr value;
+  if (parser.parseOptionalAttrDict(result.attributes) ||
+      parser.parseAttribute(value, "value", result.attributes))
+    return failure();
+  result.addTypes(value.getType());
+  return success();
+}
+
+void ConstantOp::print(OpAsmPrinter &printer) {
+  printer.printOptionalAttrDict((*this)->getAttrs(), {"value"});
+  printer << ' ' << getValue();
+}
+
+//===----------------------------------------------------------------------===//
+// WeightOp: %w = dsc.weight #dsc.weight<0, 128, 4096> "conv1.weight" : f32[64,3,7,7]
+//===----------------------------------------------------------------------===//
+
+ParseResult WeightOp::parse(OpAsmParser &parser, OperationState &result) {
+  WeightAttr source;
+  if (parser.parseAttribute(source, "source", result.attributes))
+    return failure();
+  std::string name;
+  if (succeeded(parser.parseOptionalString(&name)))
+    result.addAttribute("name", parser.getBuilder().getStringAttr(name));
+  return failure(parser.parseOptionalAttrDict(result.attributes) || parser.parseColon() ||
+                 parseShortType(parser, result.types.emplace_back()));
+}
+
+void WeightOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getSource();
+  if (getName())
+    printer << ' ' << getNameAttr();
+  printer.printOptionalAttrDict((*this)->getAttrs(), {"source", "name"});
+  printer << " : ";
+  printShortType(printer, getType());
+}
+
+//===----------------------------------------------------------------------===//
+// BindOp: dsc.bind %shape {symbols = ["s0", "s1"]} : i64[2]
+//===----------------------------------------------------------------------===//
+
+ParseResult BindOp::parse(OpAsmParser &parser, OperationState &result) {
+  OpAsmParser::UnresolvedOperand source;
+  Type type;
+  return failure(parser.parseOperand(source) || parser.parseOptionalAttrDict(result.attributes) ||
+                 parser.parseColon() || parseShortType(parser, type) ||
+                 parser.resolveOperand(source, type, result.operands));
+}
+
+void BindOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getSource();
+  printer.printOptionalAttrDict((*this)->getAttrs());
+  printer << " : ";
+  printShortType(printer, getSource().getType());
+}
+
+LogicalResult BindOp::verify() {
+  auto type = cast<RankedTensorType>(getSource().getType());
+  if (!type.getElementType().isInteger())
+    return emitOpError() << "binds integers, not " << shortTypeName(type);
+  if (!type.hasStaticShape() || type.getNumElements() != static_cast<int64_t>(getSymbols().size()))
+    return emitOpError() << "names " << getSymbols().size() << " elements of "
+                         << shortTypeName(type);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// SizesOp: %s = dsc.sizes #dsc.dims<N, 64> : i64[2]; a scalar with one size
+//===----------------------------------------------------------------------===//
+
+ParseResult SizesOp::parse(OpAsmParser &parser, OperationState &result) {
+  DimsAttr sizes;
+  return failure(parser.parseAttribute(sizes, "sizes", result.attributes) ||
+                 parser.parseOptionalAttrDict(result.attributes) || parser.parseColon() ||
+                 parseShortType(parser, result.types.emplace_back()));
+}
+
+void SizesOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getSizes();
+  printer.printOptionalAttrDict((*this)->getAttrs(), {"sizes"});
+  printer << " : ";
+  printShortType(printer, getType());
+}
+
+LogicalResult SizesOp::inferTypes(TypeInference &inference) {
+  // The shape cannot be told from the sizes (a scalar and a vector of one); it
+  // only has to hold as many elements.
+  auto type = dyn_cast<RankedTensorType>(getType());
+  if (!type || !type.hasStaticShape() || !type.getElementType().isInteger() ||
+      type.getNumElements() != static_cast<int64_t>(getSizes().size()))
+    return inference.error() << "needs an integer tensor type of " << getSizes().size()
+                             << " elements";
+  inference.addResult(type);
+  return success();
+}
+
+FailureOr<Spec> SizesOp::getSpec() {
+  LoopSpecBuilder spec(*this, SpecKind::Map);
+  SmallVector<Dim> shape = getDims(getType());
+  spec.parallel(shape);
+  Type element = getElementType(getResult());
+  spec.body(element, [&](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+    SmallVector<Dim> sizes = getSizes().getDims();
+    // The position in row-major order selects the size.
+    Value position = s.index(0);
+    for (auto [index, extent] : llvm::zip(args.indices, shape))
+      position = s.indexAdd(s.indexMul(position, s.size(extent)), index);
+    Value result = s.integer(0);
+    for (auto [i, size] : llvm::enumerate(sizes)) {
+      ScalarBuilder onIndex = s.with(s.builder.getIndexType());
+      Value here = onIndex.eq(position, s.index(i));
+      result = s.select(here, s.fromIndex(s.size(size)), result);
+    }
+    return {result};
+  });
+  return spec.take();
+}
+
+//===----------------------------------------------------------------------===//
+// GroupOp: %r = dsc.group { ... dsc.yield %v : f32[N] } : f32[N]
+//===----------------------------------------------------------------------===//
+
+static ParseResult parseResultTypes(OpAsmParser &parser, OperationState &result) {
+  if (failed(parser.parseOptionalColon()))
+    return success();
+  return parser.parseCommaSeparatedList(
+      [&] { return parseShortType(parser, result.types.emplace_back()); });
+}
+
+static void printResultTypes(OpAsmPrinter &printer, Operation *op) {
+  if (op->getNumResults() == 0)
+    return;
+  printer << " : ";
+  llvm::interleaveComma(op->getResultTypes(), printer,
+                        [&](Type type) { printShortType(printer, type); });
+}
+
+ParseResult GroupOp::parse(OpAsmParser &parser, OperationState &result) {
+  Region *body = result.addRegion();
+  return failure(parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
+                 parser.parseRegion(*body) || parseResultTypes(parser, result));
+}
+
+void GroupOp::print(OpAsmPrinter &printer) {
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs());
+  printer << ' ';
+  printer.printRegion(getBody());
+  printResultTypes(printer, *this);
+}
+
+LogicalResult GroupOp::verify() {
+  auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
+  if (!yield)
+    return emitOpError() << "must end with dsc.yield";
+  if (yield.getOperandTypes() != getResultTypes())
+    return emitOpError() << "yields other types than its results have";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// YieldOp: dsc.yield %a, %b : f32, i64[2]
+//===----------------------------------------------------------------------===//
+
+ParseResult YieldOp::parse(OpAsmParser &parser, OperationState &result) {
+  SmallVector<OpAsmParser::UnresolvedOperand> values;
+  SmallVector<Type> types;
+  auto loc = parser.getCurrentLocation();
+  if (parser.parseOperandList(values) || parser.parseOptionalAttrDict(result.attributes))
+    return failure();
+  if (values.empty())
+    return success();
+  auto parseOne = [&] { return parseShortType(parser, types.emplace_back()); };
+  return failure(parser.parseColon() || parser.parseCommaSeparatedList(parseOne) ||
+                 parser.resolveOperands(values, types, loc, result.operands));
+}
+
+void YieldOp::print(OpAsmPrinter &printer) {
+  if (getNumOperands() == 0)
+    return;
+  printer << ' ' << getOperands() << " : ";
+  llvm::interleaveComma(getOperandTypes(), printer,
+                        [&](Type type) { printShortType(printer, type); });
+}
+
+} // namespace dsc

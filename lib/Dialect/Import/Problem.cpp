@@ -1,0 +1,138 @@
+//===- Problem.cpp - what is wrong with a user's model ----------------------===//
+//
+// The table of diagnostics and their text form.
+//
+//===----------------------------------------------------------------------===//
+#include "dsc/Dialect/Import/Problem.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstdio>
+
+namespace dsc::import {
+
+static constexpr int kMalformed = 3;
+static constexpr int kInputOutput = 4;
+
+const std::vector<ProblemInfo> &allProblemInfos() {
+  using enum ProblemCode;
+  static const std::vector<ProblemInfo> infos = {
+      {FileMissing, "the model file does not exist", kInputOutput},
+      {FileUnreadable, "the model file cannot be read", kInputOutput},
+      {FileEmpty, "the model file is empty", kMalformed},
+      {NotOnnx, "the file is not an ONNX model", kMalformed},
+      {Corrupt, "the file is truncated or corrupt", kMalformed},
+      {NestedTooDeep, "the model is nested too deeply", kMalformed},
+      {TooLarge, "a size exceeds a limit", kMalformed},
+      {UnsupportedIrVersion, "the IR version is not supported", kMalformed},
+      {BadTensor, "a tensor's type, dimensions and data disagree", kMalformed},
+      {ExternalMissing, "a file with external data cannot be read", kInputOutput},
+      {ExternalOutsideFolder, "external data lies outside of the model's folder", kMalformed},
+      {ExternalNotRegular, "external data is not a plain file", kMalformed},
+      {ExternalTooShort, "a file with external data is too short", kMalformed},
+      {ExternalBadReference, "a reference to external data is malformed", kMalformed},
+      {MissingOpset, "an operator set is used but not imported", kMalformed},
+      {UnsupportedOpset, "the version of an operator set is not supported", kMalformed},
+      {UnknownDomain, "an operator set is unknown", kMalformed},
+      {UnknownOperator, "an operator is unknown", kMalformed},
+      {BadNode, "a node breaks the rules of its operator", kMalformed},
+      {ConversionFailed, "the model cannot be converted to the newest opset", kMalformed},
+      {BadFunction, "a model-local function is malformed", kMalformed},
+      {ExpansionTooLarge, "functions expand to too many nodes", kMalformed},
+      {UndefinedValue, "a value is used but never defined", kMalformed},
+      {DuplicateName, "a name is defined twice", kMalformed},
+      {NotSorted, "nodes are not in topological order", kMalformed},
+      {Cycle, "nodes depend on each other in a cycle", kMalformed},
+      {BadGraph, "a graph lacks what it must have", kMalformed},
+      {BadType, "a declared type is malformed", kMalformed},
+      {TypeMismatch, "types or shapes are inconsistent", kMalformed},
+  };
+  return infos;
+}
+
+const ProblemInfo &infoOf(ProblemCode code) {
+  const std::vector<ProblemInfo> &infos = allProblemInfos();
+  auto it = std::find_if(infos.begin(), infos.end(),
+                         [&](const ProblemInfo &info) { return info.code == code; });
+  assert(it != infos.end() && "code is missing in the table");
+  return *it;
+}
+
+static std::string codeText(ProblemCode code) {
+  char text[16];
+  std::snprintf(text, sizeof text, "DSC%04d", static_cast<int>(code));
+  return text;
+}
+
+/// Names and library messages may hold anything; a terminal must not see control
+/// characters.
+static std::string printable(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (unsigned char c : text) {
+    if (c >= 0x20 && c != 0x7f) {
+      result += static_cast<char>(c);
+      continue;
+    }
+    char escape[8];
+    std::snprintf(escape, sizeof escape, "\\x%02x", c);
+    result += escape;
+  }
+  return result;
+}
+
+std::string quoteName(std::string_view name) {
+  constexpr size_t limit = 200;
+  std::string text = printable(name.substr(0, limit));
+  if (name.size() > limit)
+    text += "...";
+  return "'" + text + "'";
+}
+
+std::string Problem::render() const {
+  std::string text = "error[" + code + "]: " + printable(message) + "\n";
+  if (!file.empty() || !node.empty()) {
+    text += "  --> " + printable(file);
+    if (!node.empty())
+      text += (file.empty() ? "" : ": ") + printable(node);
+    text += "\n";
+  }
+  for (const std::string &note : notes)
+    text += "   |  " + printable(note) + "\n";
+  if (!help.empty())
+    text += "help: " + printable(help) + "\n";
+  return text;
+}
+
+Problem &ProblemList::add(ProblemCode code, std::string message) {
+  Problem problem;
+  problem.kind = code;
+  problem.code = codeText(code);
+  problem.message = std::move(message);
+  problem.file = file;
+  problems.push_back(std::move(problem));
+  return problems.back();
+}
+
+bool ProblemList::contains(ProblemCode code) const {
+  return std::any_of(problems.begin(), problems.end(),
+                     [&](const Problem &problem) { return problem.kind == code; });
+}
+
+int ProblemList::exitCode() const {
+  if (problems.empty())
+    return 0;
+  bool malformed = std::any_of(problems.begin(), problems.end(), [](const Problem &problem) {
+    return problem.exitCode() == kMalformed;
+  });
+  return malformed ? kMalformed : kInputOutput;
+}
+
+std::string ProblemList::render() const {
+  std::string text;
+  for (const Problem &problem : problems)
+    text += problem.render();
+  return text;
+}
+
+} // namespace dsc::import

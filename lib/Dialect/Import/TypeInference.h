@@ -1,0 +1,37 @@
+//===- TypeInference.h - ONNX's shape inference, made safe to call ----------===//
+//
+// Writes what ONNX can infer into value_info, and turns what it rejects into
+// problems that name the node and the types of its values.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "dsc/Dialect/Import/Problem.h"
+
+#include <onnx/onnx_pb.h>
+#include <string>
+#include <unordered_map>
+
+namespace dsc::import {
+
+/// Infers types and shapes as far as possible; errors leave values without a type.
+void inferTypes(onnx::ModelProto &model);
+
+/// Reports each node whose types or shapes are inconsistent. `model` must hold
+/// what inferTypes found, for the notes.
+void checkTypes(const onnx::ModelProto &model, ProblemList &problems);
+
+/// The types of values that the nodes of a graph can see.
+class TypeScope {
+public:
+  explicit TypeScope(const onnx::GraphProto &graph, const TypeScope *parent = nullptr);
+
+  /// nullptr if the type is unknown.
+  const onnx::TypeProto *find(const std::string &value) const;
+
+private:
+  const TypeScope *parent;
+  std::unordered_map<std::string, onnx::TypeProto> types;
+};
+
+} // namespace dsc::import
