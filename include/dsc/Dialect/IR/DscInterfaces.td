@@ -37,6 +37,20 @@ def Dsc_ComputeOp : OpInterface<"ComputeOp"> {
       }], "::llvm::FailureOr<::dsc::Spec>", "getSpec", (ins), [{}], [{
         return ::dsc::specNotDefined($_op.getOperation());
       }]>,
+    InterfaceMethod<[{
+        The same results computed by simpler ops, built with `builder`: what an op
+        without a Spec (or one whose Spec no template takes) is replaced by. Fails
+        without a diagnostic where there is no such form.
+      }], "::llvm::LogicalResult", "decompose",
+      (ins "::mlir::OpBuilder &":$builder, "::llvm::SmallVectorImpl<::mlir::Value> &":$values), [{}], [{
+        return ::llvm::failure();
+      }]>,
+    InterfaceMethod<[{
+        The operand whose elements, in row-major order, are the result's: the op
+        only gives them another shape (Reshape, Squeeze). None: it computes.
+      }], "::mlir::Value", "getViewSource", (ins), [{}], [{
+        return {};
+      }]>,
   ];
   let verify = [{ return ::dsc::verifyComputeOp($_op); }];
 }

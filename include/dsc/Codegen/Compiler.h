@@ -1,0 +1,66 @@
+//===- Compiler.h - from a dsc module to an artifact ----------------------===//
+//
+// What tools call: the whole way behind the importer.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "dsc/Dialect/IR/Weights.h"
+#include "dsc/Format/Container.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace dsc {
+
+/// Names of the phases, in order: what --stop-after takes.
+llvm::ArrayRef<llvm::StringRef> phaseNames();
+
+struct CompileOptions {
+  /// "native", or names of CPU kinds (KnownTargets): "x86-64-v3", "x86-64-v4".
+  std::vector<std::string> targets = {"native"};
+  std::string precision = "f32"; ///< strict, f32, f32x2, bf16, f16
+  std::string sparsity = "auto"; ///< auto, off, or a storage format
+  int optLevel = 2;
+  /// Largest size that constant folding may make a tensor, in bytes.
+  int64_t maxFoldedBytes = int64_t(64) << 20;
+};
+
+/// A compiled model: everything of the container but the weights, which are
+/// evaluated while they are written.
+class Compilation {
+public:
+  virtual ~Compilation() = default;
+  const format::Artifact &getArtifact() const { return artifact; }
+  uint64_t getWeightBytes() const { return weightBytes; }
+  /// Calls `sink` with the consecutive pieces of the weights section.
+  virtual format::Status writeWeights(const format::Sink &sink) const = 0;
+  /// The report of `dsc inspect` and `compile --report`: one JSON object.
+  const std::string &getReport() const { return report; }
+  /// The kernels as relocatable object code, LLVM IR and assembly, of variant `i`.
+  llvm::ArrayRef<uint8_t> getObject(size_t i) const { return objects[i]; }
+
+protected:
+  format::Artifact artifact;
+  uint64_t weightBytes = 0;
+  std::string report;
+  std::vector<std::vector<uint8_t>> objects;
+};
+
+/// Compiles. On failure returns null; diagnostics went to the context's handler.
+/// `weights` must outlive the result.
+std::unique_ptr<Compilation> compileModule(mlir::ModuleOp module, WeightStore &weights,
+                                           const CompileOptions &options);
+
+/// Runs the phases up to and including `phase` in place.
+llvm::LogicalResult runPhases(mlir::ModuleOp module, WeightStore &weights,
+                              const CompileOptions &options, llvm::StringRef lastPhase);
+
+/// The code in textual form: `kind` is "llvm" or "asm".
+llvm::FailureOr<std::string> emitCode(mlir::ModuleOp module, WeightStore &weights,
+                                      const CompileOptions &options, llvm::StringRef kind);
+
+} // namespace dsc
