@@ -20,7 +20,6 @@ static void addSimplify(OpPassManager &passes, WeightStore &weights,
                         const CompileOptions &options) {
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createDecompose());
-  passes.addPass(createFoldConstantsPass(weights));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
 }

@@ -55,7 +55,7 @@ static LogicalResult runLinker(StringRef input, StringRef output, Location loc) 
 static void addSegment(const ELF::Elf_Phdr &header, StringRef file, format::CodeVariant &image) {
   image.bytes.resize(llvm::alignTo(image.bytes.size(), format::kPageSize));
   format::Segment segment;
-  segment.address = llvm::alignDown(header.p_vaddr, format::kPageSize);
+  segment.address = llvm::alignDown(static_cast<uint64_t>(header.p_vaddr), format::kPageSize);
   uint64_t lead = header.p_vaddr - segment.address;
   segment.fileOffset = image.bytes.size();
   segment.fileBytes = lead + header.p_filesz;
@@ -115,7 +115,7 @@ FailureOr<format::CodeVariant> linkImage(ArrayRef<uint8_t> object,
   FailureOr<std::string> input = temporaryFile("o", loc), output = temporaryFile("so", loc);
   if (failed(input) || failed(output))
     return failure();
-  auto cleanUp = llvm::make_scope_exit([&] {
+  llvm::scope_exit cleanUp([&] {
     llvm::sys::fs::remove(*input);
     llvm::sys::fs::remove(*output);
   });

@@ -176,13 +176,14 @@ SmallVector<Value> KernelEmitter::computeAt(Operation *op, ValueRange indices) {
 
 /// Lets the vectoriser split a floating-point reduction into lanes: the order of
 /// additions is then fixed by the code, not by the number of threads.
-static void allowReassociation(Operation *body, ValueRange carried, OpBuilder &builder) {
+static void allowReassociation(ValueRange carried) {
   for (Value accumulator : carried)
     for (Operation *user : accumulator.getUsers())
       if (isa<arith::AddFOp, arith::MulFOp>(user))
-        user->setAttr("fastmath", arith::FastMathFlagsAttr::get(
-                                      builder.getContext(), arith::FastMathFlags::reassoc |
-                                                                arith::FastMathFlags::contract));
+        user->setAttr("fastmath",
+                      arith::FastMathFlagsAttr::get(user->getContext(),
+                                                    arith::FastMathFlags::reassoc |
+                                                        arith::FastMathFlags::contract));
 }
 
 SmallVector<Value> KernelEmitter::reductionStep(Operation *op, const LoopSpec &spec,
@@ -205,7 +206,7 @@ SmallVector<Value> KernelEmitter::reductionStep(Operation *op, const LoopSpec &s
   };
   if (!fits) {
     SmallVector<Value> next = step();
-    allowReassociation(builder.getInsertionBlock()->getParentOp(), carried, builder);
+    allowReassociation(carried);
     return next;
   }
   return branch(fits, carried.getTypes(), step, [&] { return SmallVector<Value>(carried); });

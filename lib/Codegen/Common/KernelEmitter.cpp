@@ -243,7 +243,7 @@ SmallVector<Value> KernelEmitter::branch(Value condition, TypeRange types,
 // Buffers
 //===----------------------------------------------------------------------===//
 
-BufferView KernelEmitter::makeView(Value tensor, unsigned buffer, bool isResult) {
+BufferView KernelEmitter::makeView(Value tensor, unsigned buffer) {
   OpBuilder entry(entryEnd);
   auto ptr = LLVM::LLVMPointerType::get(builder.getContext());
   Value address = LLVM::GEPOp::create(entry, loc, ptr, ptr, buffersPtr,
@@ -269,7 +269,7 @@ const BufferView &KernelEmitter::view(Value tensor) {
   auto it = views.find(tensor);
   if (it != views.end())
     return it->second;
-  BufferView made = makeView(tensor, bufferValues.size(), false);
+  BufferView made = makeView(tensor, bufferValues.size());
   bufferValues.push_back(tensor);
   made.noaliasScopes = builder.getArrayAttr(resultScopes);
   return views[tensor] = made;
@@ -280,7 +280,7 @@ const BufferView &KernelEmitter::resultView(unsigned result) {
   if (it != resultViews.end())
     return it->second;
   Value tensor = group.getGroup()->getResult(result);
-  BufferView made = makeView(tensor, bufferValues.size(), true);
+  BufferView made = makeView(tensor, bufferValues.size());
   bufferValues.push_back(tensor);
   SmallVector<Attribute> others(resultScopes);
   others.erase(others.begin() + result);

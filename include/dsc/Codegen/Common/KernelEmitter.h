@@ -135,7 +135,7 @@ private:
     std::map<MemoKey, mlir::Value> values;
   };
 
-  BufferView makeView(mlir::Value tensor, unsigned buffer, bool isResult);
+  BufferView makeView(mlir::Value tensor, unsigned buffer);
   mlir::Value loadElement(mlir::Value tensor, mlir::ValueRange indices);
   mlir::Value atElement(AtOp op, mlir::Value tensor, mlir::ValueRange indices,
                         mlir::Value otherwise);
