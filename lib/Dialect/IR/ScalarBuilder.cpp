@@ -80,7 +80,8 @@ static Value floatToInteger(const ScalarBuilder &s, Value value, IntegerType to)
   Type floatType = value.getType();
   // The largest float below `high`: one ULP under a power of two.
   unsigned precision = cast<FloatType>(floatType).getFPMantissaWidth();
-  double largest = width > precision ? high - std::ldexp(high, -static_cast<int>(precision)) : high - 1;
+  double largest =
+      width > precision ? high - std::ldexp(high, -static_cast<int>(precision)) : high - 1;
   auto number = [&](double v) -> Value {
     return arith::ConstantOp::create(b, s.loc, b.getFloatAttr(floatType, v));
   };
@@ -92,6 +93,24 @@ static Value floatToInteger(const ScalarBuilder &s, Value value, IntegerType to)
   if (isUnsigned)
     return arith::FPToUIOp::create(b, s.loc, target, value);
   return arith::FPToSIOp::create(b, s.loc, target, value);
+}
+
+/// Float64 to float32, rounded to odd: where the result is not exact, its last
+/// bit is 1, so that rounding it again to 16 bits gives what rounding once would.
+static Value roundToOdd(const ScalarBuilder &s, Value value) {
+  OpBuilder &b = s.builder;
+  ScalarBuilder f64 = s.with(b.getF64Type()), i32 = s.with(b.getI32Type());
+  Value nearest = arith::TruncFOp::create(b, s.loc, b.getF32Type(), value);
+  Value back = arith::ExtFOp::create(b, s.loc, b.getF64Type(), nearest);
+  Value bits = arith::BitcastOp::create(b, s.loc, b.getI32Type(), nearest);
+  // The other neighbour of an even one is odd. NaN compares neither way.
+  Value tooLarge = f64.gt(f64.abs(back), f64.abs(value));
+  Value tooSmall = f64.lt(f64.abs(back), f64.abs(value));
+  Value step = s.select(tooLarge, i32.integer(-1), i32.integer(0));
+  step = s.select(tooSmall, i32.integer(1), step);
+  Value isEven = i32.eq(i32.bitAnd(bits, i32.integer(1)), i32.integer(0));
+  Value odd = i32.add(bits, s.select(isEven, step, i32.integer(0)));
+  return arith::BitcastOp::create(b, s.loc, b.getF32Type(), odd);
 }
 
 static Value floatToFloat(const ScalarBuilder &s, Value value, Type to) {
@@ -122,7 +141,9 @@ Value ScalarBuilder::cast(Value value, Type from, Type to) const {
     return source.ne(value, source.constant(0));
   if (source.isFloat() && target.isFloat()) {
     // Rounding to a 16-bit type happens here, so that Cast is exact about it.
-    Value result = floatToFloat(*this, value, target.computeType());
+    Value result = isShortFloat(to) && from.isF64()
+                       ? roundToOdd(*this, value)
+                       : floatToFloat(*this, value, target.computeType());
     return isShortFloat(to) ? target.compute(target.round(result)) : result;
   }
   if (source.isFloat())
@@ -181,8 +202,7 @@ static Value safeDivisor(const ScalarBuilder &s, Value a, Value b) {
   if (!s.isUnsigned() && a.getType().isIntOrIndex() && !a.getType().isIndex()) {
     unsigned width = a.getType().getIntOrFloatBitWidth();
     int64_t smallest = width == 64 ? INT64_MIN : -(int64_t(1) << (width - 1));
-    Value overflow =
-        s.logicalAnd(s.eq(a, s.integer(smallest)), s.eq(b, s.integer(-1)));
+    Value overflow = s.logicalAnd(s.eq(a, s.integer(smallest)), s.eq(b, s.integer(-1)));
     bad = s.logicalOr(bad, overflow);
   }
   return s.select(bad, s.integer(1), b);
@@ -264,8 +284,8 @@ Value ScalarBuilder::bitNot(Value a) const { return bitXor(a, integer(-1)); }
 static Value boundedShift(const ScalarBuilder &s, Value amount, Value outside,
                           function_ref<Value(Value)> shift) {
   int64_t width = amount.getType().getIntOrFloatBitWidth();
-  Value fits = arith::CmpIOp::create(s.builder, s.loc, arith::CmpIPredicate::ult, amount,
-                                     s.integer(width));
+  Value fits =
+      arith::CmpIOp::create(s.builder, s.loc, arith::CmpIPredicate::ult, amount, s.integer(width));
   Value bounded = s.select(fits, amount, s.integer(0));
   return s.select(fits, shift(bounded), outside);
 }

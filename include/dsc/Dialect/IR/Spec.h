@@ -22,6 +22,7 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Operation.h"
 #include "mlir/IR/Region.h"
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/SmallVector.h"
 
 #include <functional>
@@ -138,8 +139,11 @@ public:
   mlir::Type computeType() const;
   ScalarBuilder with(mlir::Type otherType) const { return {builder, loc, otherType}; }
 
-  mlir::Value constant(double value) const;     // of computeType
-  mlir::Value integer(int64_t value) const;     // of computeType
+  mlir::Value constant(double value) const; // of computeType
+  mlir::Value constant(const llvm::APFloat &value) const {
+    return constant(value.convertToDouble());
+  }
+  mlir::Value integer(int64_t value) const; // of computeType
   mlir::Value index(int64_t value) const;
   mlir::Value boolean(bool value) const;
   mlir::Value size(Dim dim) const;               // index
