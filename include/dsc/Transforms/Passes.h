@@ -3,12 +3,20 @@
 
 #include "mlir/Pass/Pass.h"
 
+#include <cstdint>
 #include <memory>
 
 namespace dsc {
 
+class WeightStore;
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "dsc/Transforms/Passes.h.inc"
+
+/// Folds with the weights of a compilation, and adds new ones to them. Created
+/// by name, the pass has a store of its own and does not know the IR's weights.
+std::unique_ptr<mlir::Pass> createFoldConstantsPass(WeightStore &store,
+                                                    const FoldConstantsOptions &options = {});
 
 } // namespace dsc

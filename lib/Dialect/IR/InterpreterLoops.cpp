@@ -86,7 +86,10 @@ public:
   LogicalResult runUpdates(Region *combine, Array &result);
 
 private:
-  FailureOr<AccessPlan> plan(const Access &access, Column *target);
+  LogicalResult prepareFinish();
+  LogicalResult compile(Region &region, ArrayRef<Access> reads, unsigned first,
+                        std::unique_ptr<BodyProgram> &program, std::vector<AccessPlan> &plans);
+  AccessPlan plan(const Access &access, Column *target);
   std::optional<LinearForm> linearForm(AffineExpr expr) const;
   bool isInside(const LinearForm &form, int64_t size) const;
   void enterChunk(int64_t first, int64_t count);
@@ -106,7 +109,7 @@ private:
   const SymbolValues &symbols;
   LoopNest nest;
   std::unique_ptr<BodyProgram> body, finish;
-  std::vector<AccessPlan> accesses;
+  std::vector<AccessPlan> accesses, finishAccesses;
   /// Position in the results, as a form of the loops.
   std::optional<LinearForm> position;
   std::vector<int64_t> positions;
@@ -221,22 +224,36 @@ LogicalResult LoopRunner::prepare(bool sequential) {
   positions.resize(kLanes);
   active.resize(kLanes);
 
-  SmallVector<const Array *> tensors(spec.body->front().getNumArguments());
-  for (auto [i, access] : llvm::enumerate(spec.accesses))
-    tensors[spec.numLoops() + i] = operands[access.operand];
-  auto compiled = BodyProgram::compile(op, *spec.body, tensors, symbols);
+  if (failed(compile(*spec.body, spec.accesses, spec.numLoops(), body, accesses)))
+    return failure();
+  anySkipped = llvm::any_of(
+      accesses, [](const AccessPlan &plan) { return plan.skip && !plan.checked.empty(); });
+  return success();
+}
+
+LogicalResult LoopRunner::prepareFinish() {
+  unsigned loops = llvm::count_if(
+      spec.iterators, [](Iterator iterator) { return iterator != Iterator::Reduction; });
+  return compile(*spec.finish, spec.finishAccesses, loops, finish, finishAccesses);
+}
+
+/// Compiles a region whose arguments from number `first` on are `reads`.
+LogicalResult LoopRunner::compile(Region &region, ArrayRef<Access> reads, unsigned first,
+                                  std::unique_ptr<BodyProgram> &program,
+                                  std::vector<AccessPlan> &plans) {
+  SmallVector<const Array *> tensors(region.front().getNumArguments());
+  for (auto [i, access] : llvm::enumerate(reads)) {
+    tensors[first + i] = operands[access.operand];
+    if (!tensors[first + i])
+      return op->emitOpError("not interpretable: reads an absent operand");
+  }
+  auto compiled = BodyProgram::compile(op, region, tensors, symbols);
   if (failed(compiled))
     return failure();
-  body = std::move(*compiled);
-  for (auto [i, access] : llvm::enumerate(spec.accesses)) {
-    if (!access.map)
-      continue;
-    FailureOr<AccessPlan> planned = plan(access, &body->argument(spec.numLoops() + i));
-    if (failed(planned))
-      return failure();
-    anySkipped |= planned->skip && !planned->checked.empty();
-    accesses.push_back(std::move(*planned));
-  }
+  program = std::move(*compiled);
+  for (auto [i, access] : llvm::enumerate(reads))
+    if (access.map)
+      plans.push_back(plan(access, &program->argument(first + i)));
   return success();
 }
 
@@ -286,7 +303,7 @@ bool LoopRunner::isInside(const LinearForm &form, int64_t size) const {
   return low >= 0 && high < size;
 }
 
-FailureOr<AccessPlan> LoopRunner::plan(const Access &access, Column *target) {
+AccessPlan LoopRunner::plan(const Access &access, Column *target) {
   const Array *array = operands[access.operand];
   ArrayRef<int64_t> shape = array->type.getShape();
   AffineMap map = *access.map;
@@ -322,12 +339,13 @@ void LoopRunner::enterChunk(int64_t first, int64_t count) {
   nest.setLanes(first, count);
   for (unsigned loop : nest.lanes)
     std::copy_n(nest.laneIndex[loop].data(), count, body->argument(loop).data<int64_t>());
-  for (AccessPlan &access : accesses) {
-    nest.evaluateLanes(access.offset, count, access.base.data());
-    for (CheckedAxis &axis : access.checked)
-      if (axis.linear)
-        nest.evaluateLanes(*axis.linear, count, axis.base.data());
-  }
+  for (std::vector<AccessPlan> *plans : {&accesses, &finishAccesses})
+    for (AccessPlan &access : *plans) {
+      nest.evaluateLanes(access.offset, count, access.base.data());
+      for (CheckedAxis &axis : access.checked)
+        if (axis.linear)
+          nest.evaluateLanes(*axis.linear, count, axis.base.data());
+    }
 }
 
 /// Reads one operand; points where it is outside become inactive or are an error.
@@ -392,13 +410,8 @@ LogicalResult LoopRunner::run(MutableArrayRef<Array> results) {
     if (result.numElements() != stride)
       return op->emitOpError() << "result of type " << shortTypeName(result.type)
                                << " does not have the loops' " << stride << " elements";
-  if (spec.finish) {
-    auto compiled = BodyProgram::compile(op, *spec.finish, {}, symbols);
-    if (failed(compiled))
-      return failure();
-    finish = std::move(*compiled);
-  }
-
+  if (spec.finish && failed(prepareFinish()))
+    return failure();
   int64_t points = nest.points(nest.lanes);
   for (int64_t first = 0; first < points; first += kLanes) {
     int64_t count = std::min(kLanes, points - first);
@@ -464,6 +477,11 @@ LogicalResult LoopRunner::finishAndStore(int64_t count, MutableArrayRef<Array> r
       else
         std::fill_n(index, count, nest.stepIndex[loop]);
     }
+    std::fill_n(active.begin(), count, true);
+    for (AccessPlan &access : finishAccesses)
+      if (failed(load(access, count)))
+        return failure();
+    argument += spec.finishAccesses.size();
     for (unsigned i = 0; i < spec.init.size(); ++i)
       finish->argument(argument++).assign(accumulator(i), count, nullptr);
     if (failed(finish->run(count, nullptr)))
@@ -534,7 +552,14 @@ LogicalResult LoopRunner::applyUpdates(int64_t count, BodyProgram *combine, Arra
 
 LogicalResult runScatter(Operation *op, ScatterSpec &spec, ArrayRef<const Array *> operands,
                          const SymbolValues &symbols, MutableArrayRef<Array> results) {
-  results[0].data = operands[0]->data;
+  if (spec.fill) {
+    Column value(spec.fill.getType());
+    value.fill(spec.fill);
+    for (int64_t i = 0; i < results[0].numElements(); ++i)
+      value.store(results[0].data.data(), &i, 1, nullptr);
+  } else {
+    results[0].data = operands[0]->data;
+  }
   LoopRunner runner(op, spec.updates, operands, symbols);
   return failure(failed(runner.prepare(/*sequential=*/true)) ||
                  failed(runner.runUpdates(spec.combine.get(), results[0])));
