@@ -20,14 +20,17 @@ WeightAttr WeightStore::add(MLIRContext *context, std::vector<uint8_t> bytes) {
   return WeightAttr::get(context, source, 0, static_cast<int64_t>(all.size()));
 }
 
+bool WeightStore::contains(WeightAttr weight) const {
+  int64_t source = weight.getSource(), offset = weight.getOffset(), length = weight.getLength();
+  if (source < 0 || source >= static_cast<int64_t>(sources.size()) || offset < 0 || length < 0)
+    return false;
+  auto size = static_cast<int64_t>(sources[source].bytes.size());
+  return length <= size && offset <= size - length;
+}
+
 ArrayRef<uint8_t> WeightStore::bytes(WeightAttr weight) const {
-  assert(weight.getSource() >= 0 && weight.getSource() < static_cast<int64_t>(sources.size()) &&
-         "no such weight source");
-  ArrayRef<uint8_t> all = sources[weight.getSource()].bytes;
-  assert(weight.getOffset() >= 0 && weight.getLength() >= 0 &&
-         static_cast<uint64_t>(weight.getOffset() + weight.getLength()) <= all.size() &&
-         "reference leads outside of its weight source");
-  return all.slice(weight.getOffset(), weight.getLength());
+  assert(contains(weight) && "reference leads outside of its weight source");
+  return sources[weight.getSource()].bytes.slice(weight.getOffset(), weight.getLength());
 }
 
 int64_t elementBytes(Type elementType) {

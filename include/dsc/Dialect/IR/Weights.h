@@ -24,7 +24,9 @@ public:
   /// Takes over bytes as a source of their own, and returns the reference to them.
   WeightAttr add(mlir::MLIRContext *context, std::vector<uint8_t> bytes);
 
-  /// The bytes of a reference, which must be inside its source.
+  /// Whether a reference is inside of a source of this store.
+  bool contains(WeightAttr weight) const;
+  /// The bytes of a reference that the store contains.
   llvm::ArrayRef<uint8_t> bytes(WeightAttr weight) const;
 
 private:
