@@ -72,19 +72,18 @@ AffineExpr LoopSpecBuilder::number(int64_t value) {
   return getAffineConstantExpr(value, op->getContext());
 }
 
-void LoopSpecBuilder::read(unsigned operand, ArrayRef<AffineExpr> indices, Bounds bounds) {
+Access LoopSpecBuilder::makeAccess(unsigned operand, ArrayRef<AffineExpr> indices) {
   assert(static_cast<int64_t>(indices.size()) == getRank(op->getOperand(operand)) &&
          "one index for each axis");
   Access access;
   access.operand = operand;
   // Symbols may still be added by later reads; take() widens the maps.
   access.map = AffineMap::get(spec->numLoops(), spec->symbols.size(), indices, op->getContext());
-  access.bounds = bounds;
   access.mayBroadcast.assign(indices.size(), false);
-  spec->accesses.push_back(std::move(access));
+  return access;
 }
 
-void LoopSpecBuilder::readBroadcast(unsigned operand, ArrayRef<AffineExpr> loops) {
+Access LoopSpecBuilder::makeBroadcast(unsigned operand, ArrayRef<AffineExpr> loops) {
   SmallVector<Dim> dims = getDims(op->getOperand(operand));
   size_t offset = loops.size() - dims.size();
   SmallVector<AffineExpr> indices;
@@ -97,14 +96,51 @@ void LoopSpecBuilder::readBroadcast(unsigned operand, ArrayRef<AffineExpr> loops
     // A constant above 1 is the loop's length, or a guard fails.
     mayBroadcast.push_back(!isOne && dim != extent && !dim.isConstant());
   }
-  read(operand, indices);
-  spec->accesses.back().mayBroadcast = mayBroadcast;
+  Access access = makeAccess(operand, indices);
+  access.mayBroadcast = mayBroadcast;
+  return access;
+}
+
+void LoopSpecBuilder::read(unsigned operand, ArrayRef<AffineExpr> indices, Bounds bounds) {
+  spec->accesses.push_back(makeAccess(operand, indices));
+  spec->accesses.back().bounds = bounds;
+}
+
+void LoopSpecBuilder::readBroadcast(unsigned operand, ArrayRef<AffineExpr> loops) {
+  spec->accesses.push_back(makeBroadcast(operand, loops));
+}
+
+void LoopSpecBuilder::readInFinish(unsigned operand, ArrayRef<AffineExpr> indices) {
+  spec->finishAccesses.push_back(makeAccess(operand, indices));
+}
+
+void LoopSpecBuilder::readBroadcastInFinish(unsigned operand, ArrayRef<AffineExpr> loops) {
+  // An axis that goes along with a reduction has size 1.
+  Access access = makeBroadcast(operand, loops);
+  SmallVector<AffineExpr> indices = llvm::map_to_vector(
+      access.map->getResults(), [&](AffineExpr index) -> AffineExpr {
+        auto loop = dyn_cast<AffineDimExpr>(index);
+        bool isReduction = loop && spec->iterators[loop.getPosition()] == Iterator::Reduction;
+        return isReduction ? number(0) : index;
+      });
+  access.map = AffineMap::get(spec->numLoops(), spec->symbols.size(), indices, op->getContext());
+  spec->finishAccesses.push_back(std::move(access));
 }
 
 void LoopSpecBuilder::readAnywhere(unsigned operand) {
   Access access;
   access.operand = operand;
   spec->accesses.push_back(std::move(access));
+}
+
+/// Adds the block argument of each access: an element, or the tensor.
+static void addAccessArguments(Block &block, Operation *op, ArrayRef<Access> accesses) {
+  for (const Access &access : accesses) {
+    Type type = op->getOperand(access.operand).getType();
+    block.addArgument(access.map ? storageType(cast<RankedTensorType>(type).getElementType())
+                                 : type,
+                      op->getLoc());
+  }
 }
 
 void LoopSpecBuilder::body(Type element, BodyFn fn) {
@@ -114,12 +150,7 @@ void LoopSpecBuilder::body(Type element, BodyFn fn) {
   Block &block = spec->body->emplaceBlock();
   for (size_t i = 0; i < spec->extents.size(); ++i)
     block.addArgument(IndexType::get(context), loc);
-  for (const Access &access : spec->accesses) {
-    Type type = op->getOperand(access.operand).getType();
-    block.addArgument(access.map ? storageType(cast<RankedTensorType>(type).getElementType())
-                                 : type,
-                      loc);
-  }
+  addAccessArguments(block, op, spec->accesses);
   for (TypedAttr init : spec->init)
     block.addArgument(init.getType(), loc);
 
@@ -139,21 +170,26 @@ void LoopSpecBuilder::finish(Type element, BodyFn fn) {
   for (Iterator iterator : spec->iterators)
     if (iterator != Iterator::Reduction)
       block.addArgument(IndexType::get(op->getContext()), loc);
-  size_t loops = block.getNumArguments();
+  size_t loops = block.getNumArguments(), reads = spec->finishAccesses.size();
+  addAccessArguments(block, op, spec->finishAccesses);
   for (TypedAttr init : spec->init)
     block.addArgument(init.getType(), loc);
   OpBuilder builder = OpBuilder::atBlockEnd(&block);
   ScalarBuilder scalar(builder, loc, element);
   ValueRange all = block.getArguments();
-  YieldOp::create(builder, loc,
-                  fn(scalar, {all.take_front(loops), {}, all.drop_front(loops)}));
+  YieldOp::create(
+      builder, loc,
+      fn(scalar, {all.take_front(loops), all.slice(loops, reads), all.drop_front(loops + reads)}));
 }
 
 Spec LoopSpecBuilder::take() {
-  for (Access &access : spec->accesses)
+  auto widen = [&](Access &access) {
     if (access.map)
       access.map = AffineMap::get(spec->numLoops(), spec->symbols.size(),
                                   access.map->getResults(), op->getContext());
+  };
+  llvm::for_each(spec->accesses, widen);
+  llvm::for_each(spec->finishAccesses, widen);
   Spec result;
   result.kind = kind;
   result.loops = std::move(spec);

@@ -51,13 +51,18 @@ LogicalResult TypeInference::requireEqual(Dim a, Dim b, const Twine &what) {
 }
 
 FailureOr<SmallVector<Dim>> TypeInference::broadcastShapes(ArrayRef<Value> values) {
+  SmallVector<SmallVector<Dim>> shapes =
+      llvm::map_to_vector(values, [](Value value) { return getDims(value); });
+  return broadcastShapes(shapes);
+}
+
+FailureOr<SmallVector<Dim>> TypeInference::broadcastShapes(ArrayRef<SmallVector<Dim>> shapes) {
   size_t rank = 0;
-  for (Value value : values)
-    rank = std::max<size_t>(rank, getRank(value));
+  for (ArrayRef<Dim> dims : shapes)
+    rank = std::max(rank, dims.size());
   Dim one = constant(1);
   SmallVector<Dim> shape(rank, one);
-  for (Value value : values) {
-    SmallVector<Dim> dims = getDims(value);
+  for (ArrayRef<Dim> dims : shapes) {
     size_t offset = rank - dims.size();
     for (auto [i, dim] : llvm::enumerate(dims)) {
       Dim &size = shape[offset + i];
@@ -81,6 +86,26 @@ FailureOr<int64_t> TypeInference::normalizeAxis(int64_t axis, int64_t rank) {
   if (axis < -rank || axis >= rank)
     return error() << "axis " << axis << " is outside [" << -rank << ", " << rank << ")", failure();
   return axis < 0 ? axis + rank : axis;
+}
+
+Operation *buildOp(OpBuilder &builder, Location loc, StringRef name, ValueRange operands,
+                   ArrayRef<NamedAttribute> attributes, unsigned numResults) {
+  OperationState state(loc, name);
+  state.addOperands(operands);
+  state.addAttributes(attributes);
+  // The types are inferred from the op itself and come afterwards.
+  state.addTypes(SmallVector<Type>(numResults, builder.getNoneType()));
+  Operation *op = builder.create(state);
+  TypeInference inference(op);
+  auto compute = dyn_cast<ComputeOp>(op);
+  if (!compute || failed(compute.inferTypes(inference)) ||
+      inference.getResults().size() != numResults) {
+    op->erase();
+    return nullptr;
+  }
+  for (auto [result, type] : llvm::zip(op->getResults(), inference.getResults()))
+    result.setType(type);
+  return op;
 }
 
 LogicalResult verifyComputeOp(Operation *op) {

@@ -81,9 +81,13 @@ struct LoopSpec {
   std::unique_ptr<mlir::Region> body;
   /// Initial accumulators (reductions and scans), of the accumulators' types.
   llvm::SmallVector<mlir::TypedAttr> init;
-  /// Arguments: an index for each loop that is not a reduction, then the
-  /// accumulators; yields the results' elements. Null: accumulators are the results.
+  /// Arguments: an index for each loop that is not a reduction; for each of
+  /// `finishAccesses` the element (mapped) or the tensor (not mapped); the
+  /// accumulators. Yields the results' elements. Null: accumulators are the results.
   std::unique_ptr<mlir::Region> finish;
+  /// What `finish` reads (a bias, scales). Their maps have a dimension for every
+  /// loop, as those of `accesses`, but use no reduction loop.
+  llvm::SmallVector<Access> finishAccesses;
   /// Scan: store the accumulator before the step, and run from the end.
   bool exclusive = false, reverse = false;
 
@@ -98,6 +102,8 @@ struct LoopSpec {
 /// obtained by `combine` (arguments: old, new; yields the element); null: replace.
 struct ScatterSpec {
   LoopSpec updates;
+  /// Not null: the result starts with this value everywhere instead of operand 0.
+  mlir::TypedAttr fill;
   std::unique_ptr<mlir::Region> combine;
 };
 
@@ -111,12 +117,65 @@ struct CallSpec {
   Dim scratch;
 };
 
+/// The functions of recurrent cells; `alpha` and `beta` are their parameters.
+struct Activation {
+  enum Kind {
+    Relu,            // max(0, x)
+    Tanh,            // tanh(x)
+    Sigmoid,         // 1 / (1 + exp(-x))
+    Affine,          // alpha * x + beta
+    LeakyRelu,       // x >= 0 ? x : alpha * x
+    ThresholdedRelu, // x >= alpha ? x : 0
+    ScaledTanh,      // alpha * tanh(beta * x)
+    HardSigmoid,     // min(max(alpha * x + beta, 0), 1)
+    Elu,             // x >= 0 ? x : alpha * (exp(x) - 1)
+    Softsign,        // x / (1 + |x|)
+    Softplus,        // log(1 + exp(x))
+  };
+  Kind kind = Tanh;
+  float alpha = 0, beta = 0;
+};
+
+/// A recurrent layer with the equations of ONNX's RNN, GRU and LSTM: everything a
+/// kernel needs. T steps, N sequences, I inputs, H hidden, D directions.
+/// Operands (numbers in the op's operand list; empty: absent):
+///   x [T, N, I], w [D, gates * H, I], r [D, gates * H, H], b [D, 2 * gates * H],
+///   sequenceLengths [N] of int32, initialH and initialC [D, N, H], p [D, 3 * H]
+/// Gates lie in ONNX's order: RNN i; GRU z, r, h; LSTM i, o, f, c. Results: y
+/// [T, D, N, H], lastH and lastC [D, N, H]. With `batchFirst` (layout 1) x is
+/// [N, T, I], initialH, initialC, lastH and lastC are [N, D, H], y is [N, T, D, H].
+/// Steps from a sequence's length on give zeros in y and leave the state alone; a
+/// reversed direction starts at the last step of each sequence.
+struct RecurrentSpec {
+  enum Cell { Rnn, Gru, Lstm };
+  /// Activations in ONNX's order: RNN f; GRU f, g; LSTM f, g, h.
+  struct Direction {
+    bool reverse = false;
+    llvm::SmallVector<Activation, 3> activations;
+  };
+
+  Cell cell = Rnn;
+  llvm::SmallVector<Direction, 2> directions;
+  Dim steps, batch, inputSize, hiddenSize;
+  unsigned x = 0, w = 1, r = 2;
+  std::optional<unsigned> b, sequenceLengths, initialH, initialC, p;
+  /// Results (numbers in the op's result list; empty: not wanted).
+  std::optional<unsigned> y, lastH, lastC;
+  /// Bound on the magnitude of what goes into an activation; empty: none.
+  std::optional<float> clip;
+  bool batchFirst = false;
+  bool linearBeforeReset = false; // GRU
+  bool inputForget = false;       // LSTM: f = 1 - i
+  unsigned numGates() const { return cell == Rnn ? 1 : cell == Gru ? 3 : 4; }
+};
+
 struct Spec {
   SpecKind kind = SpecKind::Map;
   /// Map ... Scan. Row: see stages.
   std::shared_ptr<LoopSpec> loops;
   std::shared_ptr<ScatterSpec> scatter;
   std::shared_ptr<CallSpec> call;
+  std::shared_ptr<RecurrentSpec> recurrent;
 };
 
 /// Builds scalar code with the semantics of an ONNX element type. Values have
@@ -233,6 +292,10 @@ public:
   void readBroadcast(unsigned operand, llvm::ArrayRef<mlir::AffineExpr> loops);
   /// Makes an operand available to dsc.at.
   void readAnywhere(unsigned operand);
+  /// The same for `finish`: indices without reduction loops. A reduction loop among
+  /// `loops` stands for an axis of size 1.
+  void readInFinish(unsigned operand, llvm::ArrayRef<mlir::AffineExpr> indices);
+  void readBroadcastInFinish(unsigned operand, llvm::ArrayRef<mlir::AffineExpr> loops);
 
   /// Arguments of a body.
   struct Args {
@@ -245,7 +308,8 @@ public:
   /// initial values.
   void accumulator(mlir::TypedAttr init) { spec->init.push_back(init); }
   void body(mlir::Type element, BodyFn fn);
-  /// Args: indices of the loops that are not reductions, accumulators.
+  /// Args: indices of the loops that are not reductions, what readInFinish() and
+  /// the like gave, accumulators.
   void finish(mlir::Type element, BodyFn fn);
   void exclusive(bool on) { spec->exclusive = on; }
   void reverse(bool on) { spec->reverse = on; }
@@ -255,6 +319,8 @@ public:
 
 private:
   mlir::AffineExpr addLoop(Dim extent, Iterator iterator);
+  Access makeAccess(unsigned operand, llvm::ArrayRef<mlir::AffineExpr> indices);
+  Access makeBroadcast(unsigned operand, llvm::ArrayRef<mlir::AffineExpr> loops);
 
   mlir::Operation *op;
   SpecKind kind;

@@ -7,6 +7,7 @@
 
 #include "dsc/Dialect/IR/Dim.h"
 
+#include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Operation.h"
@@ -68,6 +69,8 @@ public:
 
   /// Multidirectional broadcast of shapes, with its conditions.
   mlir::FailureOr<llvm::SmallVector<Dim>> broadcastShapes(llvm::ArrayRef<mlir::Value> values);
+  mlir::FailureOr<llvm::SmallVector<Dim>>
+  broadcastShapes(llvm::ArrayRef<llvm::SmallVector<Dim>> shapes);
 
   /// Brings an axis from [-rank, rank) into [0, rank), or reports.
   mlir::FailureOr<int64_t> normalizeAxis(int64_t axis, int64_t rank);
@@ -80,6 +83,14 @@ private:
   llvm::SmallVector<mlir::Type> results;
   llvm::SmallVector<Guard> guards;
 };
+
+/// Creates a compute op by its name, with the result types that inferTypes() gives:
+/// what decompositions are written with. Null, after a diagnostic, where the
+/// operands do not fit.
+mlir::Operation *buildOp(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name,
+                         mlir::ValueRange operands,
+                         llvm::ArrayRef<mlir::NamedAttribute> attributes = {},
+                         unsigned numResults = 1);
 
 /// Verifier of every ComputeOp: the types are what inferTypes() says.
 mlir::LogicalResult verifyComputeOp(mlir::Operation *op);
