@@ -37,8 +37,9 @@ Value centered(ScalarBuilder &s, Value stored, Value zeroPoint, Type type) {
 Value requantize(ScalarBuilder &s, Value accumulator, const Requantization &parameters) {
   ScalarBuilder f = s.with(s.builder.getF32Type());
   ScalarBuilder scale = s.with(parameters.scaleType);
-  Value multiplier = f.div(f.mul(scale.compute(parameters.scaleA), scale.compute(parameters.scaleB)),
-                           scale.compute(parameters.scaleY));
+  Value multiplier =
+      f.div(f.mul(scale.compute(parameters.scaleA), scale.compute(parameters.scaleB)),
+            scale.compute(parameters.scaleY));
   Value scaled = f.mul(s.cast(accumulator, s.builder.getI32Type(), f.type), multiplier);
   Value zeroPoint = s.cast(parameters.zeroPointY, parameters.resultType, f.type);
   Value shifted = f.add(f.math<math::RoundEvenOp>(scaled), zeroPoint);
@@ -313,8 +314,8 @@ static LogicalResult checkParameter(TypeInference &inference, Value parameter, V
     return inference.requireEqual(dims[0], perLine, what + " does not fit");
   if (rank > 1 && rank == getRank(other))
     return success();
-  return inference.error() << what << " " << shortTypeName(parameter.getType())
-                           << " does not fit " << shortTypeName(other.getType());
+  return inference.error() << what << " " << shortTypeName(parameter.getType()) << " does not fit "
+                           << shortTypeName(other.getType());
 }
 
 LogicalResult MatMulIntegerOp::inferTypes(TypeInference &inference) {
@@ -328,9 +329,9 @@ LogicalResult MatMulIntegerOp::inferTypes(TypeInference &inference) {
       (failed(requireSameElements(inference, {getA(), zeroA})) ||
        failed(checkParameter(inference, zeroA, getA(), shape->m, "zero point of the first input"))))
     return failure();
-  if (!isAbsent(zeroB) &&
-      (failed(requireSameElements(inference, {getB(), zeroB})) ||
-       failed(checkParameter(inference, zeroB, getB(), shape->n, "zero point of the second input"))))
+  if (!isAbsent(zeroB) && (failed(requireSameElements(inference, {getB(), zeroB})) ||
+                           failed(checkParameter(inference, zeroB, getB(), shape->n,
+                                                 "zero point of the second input"))))
     return failure();
   inference.addResult(IntegerType::get(getContext(), 32), shape->result());
   return success();

@@ -231,8 +231,8 @@ LogicalResult ConvIntegerOp::inferTypes(TypeInference &inference) {
   Value zeroX = getXZeroPoint(), zeroW = getWZeroPoint();
   if (!isAbsent(zeroX) && failed(checkSingle(inference, zeroX, "zero point of the input")))
     return failure();
-  if (!isAbsent(zeroW) && failed(checkPerChannel(inference, zeroW, shape->outChannels,
-                                                 "zero point of the kernel")))
+  if (!isAbsent(zeroW) &&
+      failed(checkPerChannel(inference, zeroW, shape->outChannels, "zero point of the kernel")))
     return failure();
   inference.addResult(IntegerType::get(getContext(), 32), shape->result());
   return success();
@@ -255,8 +255,8 @@ FailureOr<Spec> ConvIntegerOp::getSpec() {
 }
 
 LogicalResult QLinearConvOp::inferTypes(TypeInference &inference) {
-  if (failed(requireInteger8(inference, {getX(), getXZeroPoint(), getW(), getWZeroPoint(),
-                                         getYZeroPoint()})))
+  if (failed(requireInteger8(inference,
+                             {getX(), getXZeroPoint(), getW(), getWZeroPoint(), getYZeroPoint()})))
     return failure();
   FailureOr<ConvShape> shape = convShape(*this, inference);
   if (failed(shape) || failed(checkBias(inference, getB(), shape->outChannels)) ||
@@ -382,8 +382,7 @@ FailureOr<Spec> ConvTransposeOp::getSpec() {
     x.push_back(moved.floorDiv(window.strides[i]));
   }
   spec.read(0, x, Bounds::Skip);
-  AffineExpr inGroup =
-      shape->group == 1 ? loops.co : loops.co % spec.size(shape->groupOutputs);
+  AffineExpr inGroup = shape->group == 1 ? loops.co : loops.co % spec.size(shape->groupOutputs);
   SmallVector<AffineExpr> w = {loops.channel, inGroup};
   llvm::append_range(w, loops.k);
   spec.read(1, w);
@@ -391,8 +390,7 @@ FailureOr<Spec> ConvTransposeOp::getSpec() {
   accumulateFromZero(spec, element);
   unsigned firstK = 3 + window.rank();
   spec.body(element, [&](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
-    Value result =
-        multiplyAdd(s, args.operands[0], args.operands[1], args.accumulators[0]);
+    Value result = multiplyAdd(s, args.operands[0], args.operands[1], args.accumulators[0]);
     ScalarBuilder onIndex = s.with(s.builder.getIndexType());
     for (unsigned i = 0; i < window.rank(); ++i) {
       if (window.strides[i] == 1)

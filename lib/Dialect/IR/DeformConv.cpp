@@ -54,8 +54,7 @@ LogicalResult DeformConvOp::inferTypes(TypeInference &inference) {
       failed(checkField(getOffset(), points * 2, "offset")) ||
       (!isAbsent(getMask()) && failed(checkField(getMask(), points, "mask"))))
     return failure();
-  inference.addResult(getElementType(getX()),
-                      {x[0], w[0], window->output[0], window->output[1]});
+  inference.addResult(getElementType(getX()), {x[0], w[0], window->output[0], window->output[1]});
   return success();
 }
 
@@ -91,14 +90,13 @@ FailureOr<Spec> DeformConvOp::getSpec() {
     SmallVector<AxisTaps> taps;
     for (unsigned i = 0; i < 2; ++i) {
       Value position = window->position(s, i, args.indices[2 + i], args.indices[5 + i]);
-      taps.push_back(
-          linearTaps(s, s.add(s.fromIndex(position), s.compute(args.operands[2 + i]))));
+      taps.push_back(linearTaps(s, s.add(s.fromIndex(position), s.compute(args.operands[2 + i]))));
     }
     Value source = args.indices[4];
     if (group != 1)
-      source = s.indexAdd(s.indexMul(s.indexDiv(args.indices[1], s.size(groupOutputs)),
-                                     s.size(groupInputs)),
-                          source);
+      source = s.indexAdd(
+          s.indexMul(s.indexDiv(args.indices[1], s.size(groupOutputs)), s.size(groupInputs)),
+          source);
     Value sample = interpolate(s, taps, [&](ValueRange at) {
       return s.atOrElse(args.operands[0], {args.indices[0], source, at[0], at[1]}, s.constant(0));
     });
@@ -176,9 +174,9 @@ FailureOr<Spec> Col2ImOp::getSpec() {
                                s.indexMul(k, s.index(window->dilations[i])));
       Value stride = s.index(window->strides[i]), count = s.size(window->output[i]);
       Value block = s.indexDiv(moved, stride);
-      Value fits = s.logicalAnd(onIndex.eq(s.indexMod(moved, stride), s.index(0)),
-                                s.logicalAnd(s.logicalNot(onIndex.lt(moved, s.index(0))),
-                                             onIndex.lt(block, count)));
+      Value fits = s.logicalAnd(
+          onIndex.eq(s.indexMod(moved, stride), s.index(0)),
+          s.logicalAnd(s.logicalNot(onIndex.lt(moved, s.index(0))), onIndex.lt(block, count)));
       isBlock = s.logicalAnd(isBlock, fits);
       column = s.indexAdd(s.indexMul(column, count), block);
     }

@@ -66,8 +66,8 @@ static LogicalResult addSizes(Equation &equation, ValueRange operands, TypeInfer
       if (isNew)
         continue;
       Dim size = it->second;
-      Dim fits = Dim::logicalOr(Dim::eq(size, dim),
-                                Dim::logicalOr(Dim::eq(size, one), Dim::eq(dim, one)));
+      Dim fits =
+          Dim::logicalOr(Dim::eq(size, dim), Dim::logicalOr(Dim::eq(size, one), Dim::eq(dim, one)));
       std::string name = label < 0 ? "..." : std::string(1, static_cast<char>(label));
       if (failed(inference.require(fits, "sizes of '" + name + "' differ (" + size.str() + " vs " +
                                              dim.str() + ")")))

@@ -1,5 +1,6 @@
 //===- Pooling.cpp - largest, average and norm of windows -----------------===//
 #include "Contraction.h"
+#include "Decomposer.h"
 #include "Window.h"
 
 using namespace mlir;
@@ -77,7 +78,8 @@ static TypedAttr lowest(Type element) {
     return FloatAttr::get(compute, APFloat::getInf(compute.getFloatSemantics(), /*Negative=*/true));
   }
   unsigned width = element.getIntOrFloatBitWidth();
-  APInt value = element.isUnsignedInteger() ? APInt::getZero(width) : APInt::getSignedMinValue(width);
+  APInt value =
+      element.isUnsignedInteger() ? APInt::getZero(width) : APInt::getSignedMinValue(width);
   return IntegerAttr::get(storageType(element), value);
 }
 
@@ -196,8 +198,8 @@ LogicalResult AveragePoolOp::inferTypes(TypeInference &inference) {
 static Value countInside(ScalarBuilder &s, const Window &window, unsigned axis, Value o,
                          bool padded) {
   ScalarBuilder onIndex = s.with(s.builder.getIndexType());
-  Value start = s.indexSub(s.indexMul(o, s.index(window.strides[axis])),
-                           s.size(window.padBegin[axis]));
+  Value start =
+      s.indexSub(s.indexMul(o, s.index(window.strides[axis])), s.size(window.padBegin[axis]));
   Value dilation = s.index(window.dilations[axis]);
   Dim limit = padded ? window.input[axis] + window.padEnd[axis] : window.input[axis];
   Value last = s.indexDiv(s.indexSub(s.indexSub(s.size(limit), s.index(1)), start), dilation);
@@ -365,34 +367,29 @@ LogicalResult MaxUnpoolOp::inferTypes(TypeInference &inference) {
   return success();
 }
 
-FailureOr<Spec> MaxUnpoolOp::getSpec() {
+LogicalResult MaxUnpoolOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
   TypeInference inference(*this);
   FailureOr<SmallVector<Dim>> shape = unpooledShape(*this, inference);
   if (failed(shape))
     return failure();
-  LoopSpecBuilder spec(*this, SpecKind::Scatter);
-  SmallVector<AffineExpr> loops = spec.parallel(ArrayRef<Dim>(getDims(getX())));
-  spec.read(0, loops);
-  spec.read(1, loops);
+  Decomposer d(builder, getLoc());
+  Dim count = product(getContext(), getDims(getX())), total = product(getContext(), *shape);
   Type element = getElementType(getX());
-  spec.body(element, [&](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
-    Value rest = s.with(s.builder.getI64Type()).toIndex(args.operands[1]);
-    SmallVector<Value> results;
-    for (Dim size : llvm::reverse(ArrayRef(*shape).drop_front())) {
-      results.push_back(s.indexMod(rest, s.size(size)));
-      rest = s.indexDiv(rest, s.size(size));
-    }
-    results.push_back(rest);
-    std::reverse(results.begin(), results.end());
-    results.push_back(args.operands[0]);
-    return results;
-  });
-  Spec result = spec.take();
-  result.scatter = std::make_shared<ScatterSpec>();
-  result.scatter->updates = std::move(*result.loops);
-  result.scatter->fill = cast<TypedAttr>(Builder(getContext()).getZeroAttr(storageType(element)));
-  result.loops.reset();
-  return result;
+  auto zero =
+      DenseElementsAttr::get(RankedTensorType::get({1}, element), builder.getZeroAttr(element));
+  Value zeros = d.op("dsc.constant_of_shape", {}, {{"shape", d.dims({total})}, {"value", zero}});
+  Value result =
+      d.op("dsc.scatter_elements", {zeros, d.reshape(getI(), {count}), d.reshape(getX(), {count})});
+  result = d.reshape(result, *shape);
+  SmallVector<Dim> wanted = getDims(getOutput());
+  if (wanted != *shape) {
+    SmallVector<Dim> pads(shape->size(), inference.constant(0));
+    for (auto [want, have] : llvm::zip(wanted, *shape))
+      pads.push_back(want - have);
+    result = d.op("dsc.pad", {result, d.none()}, {{"pads", d.dims(pads)}});
+  }
+  values.push_back(result);
+  return success(result != nullptr);
 }
 
 } // namespace dsc

@@ -23,8 +23,7 @@ static Value interpolateFrom(ScalarBuilder &s, ArrayRef<AxisTaps> taps,
   return sum;
 }
 
-Value interpolate(ScalarBuilder &s, ArrayRef<AxisTaps> taps,
-                  function_ref<Value(ValueRange)> read) {
+Value interpolate(ScalarBuilder &s, ArrayRef<AxisTaps> taps, function_ref<Value(ValueRange)> read) {
   SmallVector<Value> indices;
   return interpolateFrom(s, taps, indices, read);
 }

@@ -23,7 +23,9 @@ SmallVector<Dim> getDims(Type type) {
 
 int64_t getRank(Type type) { return cast<RankedTensorType>(type).getRank(); }
 
-Type getElementType(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
+Type getElementType(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType();
+}
 
 RankedTensorType makeTensorType(Type elementType, ArrayRef<Dim> dims) {
   SmallVector<int64_t> shape;
@@ -72,8 +74,8 @@ FailureOr<SmallVector<Dim>> TypeInference::broadcastShapes(ArrayRef<SmallVector<
                                 .str();
       if (!merged)
         return error() << message, failure();
-      Dim fits = Dim::logicalOr(Dim::eq(size, dim),
-                                Dim::logicalOr(Dim::eq(size, one), Dim::eq(dim, one)));
+      Dim fits =
+          Dim::logicalOr(Dim::eq(size, dim), Dim::logicalOr(Dim::eq(size, one), Dim::eq(dim, one)));
       if (failed(require(fits, message)))
         return failure();
       size = merged;
@@ -88,24 +90,26 @@ FailureOr<int64_t> TypeInference::normalizeAxis(int64_t axis, int64_t rank) {
   return axis < 0 ? axis + rank : axis;
 }
 
-Operation *buildOp(OpBuilder &builder, Location loc, StringRef name, ValueRange operands,
-                   ArrayRef<NamedAttribute> attributes, unsigned numResults) {
-  OperationState state(loc, name);
-  state.addOperands(operands);
-  state.addAttributes(attributes);
-  // The types are inferred from the op itself and come afterwards.
-  state.addTypes(SmallVector<Type>(numResults, builder.getNoneType()));
-  Operation *op = builder.create(state);
+FailureOr<Operation *> buildOp(OpBuilder &builder, Location loc, StringRef name,
+                               ValueRange operands, ArrayRef<NamedAttribute> attributes,
+                               unsigned numResults, SmallVectorImpl<TypeInference::Guard> *guards) {
+  OperationState state(loc, name, operands, SmallVector<Type>(numResults, builder.getNoneType()),
+                       attributes);
+  Operation *op = Operation::create(state);
   TypeInference inference(op);
-  auto compute = dyn_cast<ComputeOp>(op);
-  if (!compute || failed(compute.inferTypes(inference)) ||
-      inference.getResults().size() != numResults) {
-    op->erase();
-    return nullptr;
+  LogicalResult inferred = cast<ComputeOp>(op).inferTypes(inference);
+  if (succeeded(inferred) && inference.getResults().size() != numResults)
+    inferred = inference.error() << "has " << inference.getResults().size() << " results, not "
+                                 << numResults;
+  if (failed(inferred)) {
+    op->destroy();
+    return failure();
   }
-  for (auto [result, type] : llvm::zip(op->getResults(), inference.getResults()))
+  for (auto [result, type] : llvm::zip_equal(op->getResults(), inference.getResults()))
     result.setType(type);
-  return op;
+  if (guards)
+    llvm::append_range(*guards, inference.getGuards());
+  return builder.insert(op);
 }
 
 LogicalResult verifyComputeOp(Operation *op) {
@@ -120,7 +124,8 @@ LogicalResult verifyComputeOp(Operation *op) {
     auto expected = dyn_cast<RankedTensorType>(inferred);
     if (!actual || !expected) {
       if (result.getType() != inferred)
-        return op->emitOpError() << "result type is " << result.getType() << ", expected " << inferred;
+        return op->emitOpError() << "result type is " << result.getType() << ", expected "
+                                 << inferred;
       continue;
     }
     // Symbolic sizes may be written in different ways; constants must agree.

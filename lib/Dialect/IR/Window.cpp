@@ -53,8 +53,7 @@ FailureOr<Window> makeWindow(TypeInference &inference, const WindowAttributes &a
     return inference.error() << "kernel has " << kernel.size() << " axes for " << rank
                              << " spatial axes",
            failure();
-  FailureOr<SmallVector<int64_t>> strides =
-      perAxis(inference, "strides", attributes.strides, rank);
+  FailureOr<SmallVector<int64_t>> strides = perAxis(inference, "strides", attributes.strides, rank);
   FailureOr<SmallVector<int64_t>> dilations =
       perAxis(inference, "dilations", attributes.dilations, rank);
   if (failed(strides) || failed(dilations))
@@ -90,8 +89,7 @@ static FailureOr<Dim> countWindows(TypeInference &inference, const Window &windo
     return room.floorDiv(stride) + 1;
   // A window that would start behind the input is left out.
   Dim count = room.ceilDiv(stride) + 1;
-  Dim startsInside =
-      Dim::lt((count - 1) * stride, window.input[axis] + window.padBegin[axis]);
+  Dim startsInside = Dim::lt((count - 1) * stride, window.input[axis] + window.padBegin[axis]);
   return Dim::select(startsInside, count, count - 1);
 }
 

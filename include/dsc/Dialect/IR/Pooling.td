@@ -34,7 +34,7 @@ def Dsc_LpPoolOp : Dsc_Op<"lp_pool", "LpPool"> {
   let results = (outs Dsc_Tensor:$y);
 }
 
-def Dsc_MaxUnpoolOp : Dsc_Op<"max_unpool", "MaxUnpool", [], ["getSpec", "getContentOperands"]> {
+def Dsc_MaxUnpoolOp : Dsc_Op<"max_unpool", "MaxUnpool", [], ["decompose", "getContentOperands"]> {
   let summary = "puts elements at the positions that max_pool gave; zero elsewhere";
   let arguments = (ins Dsc_Tensor:$x, Dsc_Tensor:$i, OptionalAttr<Dsc_DimsAttr>:$output_shape,
                        DenseI64ArrayAttr:$kernel_shape,

@@ -102,8 +102,6 @@ struct LoopSpec {
 /// obtained by `combine` (arguments: old, new; yields the element); null: replace.
 struct ScatterSpec {
   LoopSpec updates;
-  /// Not null: the result starts with this value everywhere instead of operand 0.
-  mlir::TypedAttr fill;
   std::unique_ptr<mlir::Region> combine;
 };
 
@@ -197,8 +195,8 @@ public:
   mlir::Type computeType() const;
   ScalarBuilder with(mlir::Type otherType) const { return {builder, loc, otherType}; }
 
-  mlir::Value constant(double value) const;     // of computeType
-  mlir::Value integer(int64_t value) const;     // of computeType
+  mlir::Value constant(double value) const; // of computeType
+  mlir::Value integer(int64_t value) const; // of computeType
   mlir::Value index(int64_t value) const;
   mlir::Value boolean(bool value) const;
   mlir::Value size(Dim dim) const;               // index

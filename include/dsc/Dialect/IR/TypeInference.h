@@ -84,13 +84,13 @@ private:
   llvm::SmallVector<Guard> guards;
 };
 
-/// Creates a compute op by its name, with the result types that inferTypes() gives:
-/// what decompositions are written with. Null, after a diagnostic, where the
-/// operands do not fit.
-mlir::Operation *buildOp(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name,
-                         mlir::ValueRange operands,
-                         llvm::ArrayRef<mlir::NamedAttribute> attributes = {},
-                         unsigned numResults = 1);
+/// Builds the op `name` with the result types that it infers, and adds the guards
+/// of the inference to `guards` if that is not null. On failure the op has
+/// reported why, and nothing is built.
+mlir::FailureOr<mlir::Operation *>
+buildOp(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name,
+        mlir::ValueRange operands, llvm::ArrayRef<mlir::NamedAttribute> attributes = {},
+        unsigned numResults = 1, llvm::SmallVectorImpl<TypeInference::Guard> *guards = nullptr);
 
 /// Verifier of every ComputeOp: the types are what inferTypes() says.
 mlir::LogicalResult verifyComputeOp(mlir::Operation *op);
