@@ -1,5 +1,6 @@
 //===- DscOps.cpp - generated definitions of all ops ----------------------===//
 #include "dsc/Dialect/IR/DscDialect.h"
+#include "dsc/Dialect/IR/ScalarFunctions.h"
 
 #include "mlir/IR/OpImplementation.h"
 

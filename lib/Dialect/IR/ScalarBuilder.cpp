@@ -95,6 +95,24 @@ static Value floatToInteger(const ScalarBuilder &s, Value value, IntegerType to)
   return arith::FPToSIOp::create(b, s.loc, target, value);
 }
 
+/// Float64 to float32, rounded to odd: where the result is not exact, its last
+/// bit is 1, so that rounding it again to 16 bits gives what rounding once would.
+static Value roundToOdd(const ScalarBuilder &s, Value value) {
+  OpBuilder &b = s.builder;
+  ScalarBuilder f64 = s.with(b.getF64Type()), i32 = s.with(b.getI32Type());
+  Value nearest = arith::TruncFOp::create(b, s.loc, b.getF32Type(), value);
+  Value back = arith::ExtFOp::create(b, s.loc, b.getF64Type(), nearest);
+  Value bits = arith::BitcastOp::create(b, s.loc, b.getI32Type(), nearest);
+  // The other neighbour of an even one is odd. NaN compares neither way.
+  Value tooLarge = f64.gt(f64.abs(back), f64.abs(value));
+  Value tooSmall = f64.lt(f64.abs(back), f64.abs(value));
+  Value step = s.select(tooLarge, i32.integer(-1), i32.integer(0));
+  step = s.select(tooSmall, i32.integer(1), step);
+  Value isEven = i32.eq(i32.bitAnd(bits, i32.integer(1)), i32.integer(0));
+  Value odd = i32.add(bits, s.select(isEven, step, i32.integer(0)));
+  return arith::BitcastOp::create(b, s.loc, b.getF32Type(), odd);
+}
+
 static Value floatToFloat(const ScalarBuilder &s, Value value, Type to) {
   unsigned from = value.getType().getIntOrFloatBitWidth(), width = to.getIntOrFloatBitWidth();
   if (from < width)
@@ -123,7 +141,9 @@ Value ScalarBuilder::cast(Value value, Type from, Type to) const {
     return source.ne(value, source.constant(0));
   if (source.isFloat() && target.isFloat()) {
     // Rounding to a 16-bit type happens here, so that Cast is exact about it.
-    Value result = floatToFloat(*this, value, target.computeType());
+    Value result = isShortFloat(to) && from.isF64()
+                       ? roundToOdd(*this, value)
+                       : floatToFloat(*this, value, target.computeType());
     return isShortFloat(to) ? target.compute(target.round(result)) : result;
   }
   if (source.isFloat())

@@ -154,7 +154,9 @@ void LoopSpecBuilder::body(Type element, BodyFn fn) {
   for (TypedAttr init : spec->init)
     block.addArgument(init.getType(), loc);
 
-  OpBuilder builder = OpBuilder::atBlockEnd(&block);
+  // Not atBlockEnd: the region has no op to take the context from.
+  OpBuilder builder(op->getContext());
+  builder.setInsertionPointToEnd(&block);
   ScalarBuilder scalar(builder, loc, element);
   ValueRange all = block.getArguments();
   size_t loops = spec->extents.size(), reads = spec->accesses.size();
@@ -174,7 +176,9 @@ void LoopSpecBuilder::finish(Type element, BodyFn fn) {
   addAccessArguments(block, op, spec->finishAccesses);
   for (TypedAttr init : spec->init)
     block.addArgument(init.getType(), loc);
-  OpBuilder builder = OpBuilder::atBlockEnd(&block);
+  // Not atBlockEnd: the region has no op to take the context from.
+  OpBuilder builder(op->getContext());
+  builder.setInsertionPointToEnd(&block);
   ScalarBuilder scalar(builder, loc, element);
   ValueRange all = block.getArguments();
   YieldOp::create(

@@ -2,6 +2,8 @@
 #include "dsc/Dialect/IR/TypeInference.h"
 #include "dsc/Dialect/IR/DscDialect.h"
 
+#include "mlir/IR/Builders.h"
+
 using namespace mlir;
 
 namespace dsc {
@@ -36,6 +38,68 @@ RankedTensorType makeTensorType(Type elementType, ArrayRef<Dim> dims) {
   MLIRContext *context = elementType.getContext();
   auto encoding = TensorAttr::get(context, DimsAttr::get(context, dims), {}, {});
   return RankedTensorType::get(shape, elementType, encoding);
+}
+
+Type elementTypeOfOnnx(MLIRContext *context, int64_t dataType) {
+  Builder b(context);
+  auto unsignedType = [&](unsigned width) { return b.getIntegerType(width, /*isSigned=*/false); };
+  switch (dataType) {
+  case 1:
+    return b.getF32Type();
+  case 2:
+    return unsignedType(8);
+  case 3:
+    return b.getI8Type();
+  case 4:
+    return unsignedType(16);
+  case 5:
+    return b.getI16Type();
+  case 6:
+    return b.getI32Type();
+  case 7:
+    return b.getI64Type();
+  case 9:
+    return b.getI1Type();
+  case 10:
+    return b.getF16Type();
+  case 11:
+    return b.getF64Type();
+  case 12:
+    return unsignedType(32);
+  case 13:
+    return unsignedType(64);
+  case 16:
+    return b.getBF16Type();
+  case 17:
+    return Float8E4M3FNType::get(context);
+  case 18:
+    return Float8E4M3FNUZType::get(context);
+  case 19:
+    return Float8E5M2Type::get(context);
+  case 20:
+    return Float8E5M2FNUZType::get(context);
+  case 21:
+    return unsignedType(4);
+  case 22:
+    return b.getIntegerType(4);
+  case 23:
+    return Float4E2M1FNType::get(context);
+  case 24:
+    return Float8E8M0FNUType::get(context);
+  case 25:
+    return unsignedType(2);
+  case 26:
+    return b.getIntegerType(2);
+  default:
+    return {};
+  }
+}
+
+int64_t onnxTypeOf(Type elementType) {
+  for (int64_t dataType = 1; dataType <= 26; ++dataType)
+    if (elementTypeOfOnnx(elementType.getContext(), dataType) == elementType)
+      return dataType;
+  return 0;
 }
 
 bool isAbsent(Value value) { return isa<NoneType>(value.getType()); }
@@ -158,7 +222,10 @@ LogicalResult inferElementwise(Operation *op, TypeInference &inference,
   FailureOr<SmallVector<Dim>> shape = inference.broadcastShapes(present);
   if (failed(shape))
     return failure();
-  inference.addResult(resultElement(element), *shape);
+  Type result = resultElement(element);
+  if (!result)
+    return failure();
+  inference.addResult(result, *shape);
   return success();
 }
 

@@ -1,7 +1,41 @@
 //===- Quantize.td - quantized tensors: QuantizeLinear and its relatives ---*- tablegen -*-===//
+//
+// Scale and zero point are for the whole tensor (one element), for each index of
+// `axis` (a vector), or for each block of `block_size` elements along `axis` (the
+// rank of x).
+//
+//===----------------------------------------------------------------------===//
 #ifndef DSC_QUANTIZE_TD
 #define DSC_QUANTIZE_TD
 
 include "dsc/Dialect/IR/DscBase.td"
+include "dsc/Dialect/IR/Elementwise.td"
+
+defvar quantizedTypes = [I8, UI8, I16, UI16];
+defvar scaleTypes = [F16, BF16, F32];
+
+def Dsc_QuantizeLinearOp : Dsc_Op<"quantize_linear", "QuantizeLinear"> {
+  let summary = "saturate(round_half_even(x / scale) + zero_point)";
+  let description = [{
+    `precision` is the type of the division (a TensorProto.DataType; 0: the
+    scale's), `output_dtype` the result's (0: the zero point's, or uint8).
+    `saturate` only concerns 8-bit floats.
+  }];
+  let arguments = (ins RankedTensorOf<scaleTypes # [I32]>:$x, RankedTensorOf<scaleTypes # [I32]>:$y_scale,
+                       Dsc_OptionalTensor:$y_zero_point, Dsc_Int<"1">:$axis, Dsc_Int<"1">:$saturate,
+                       Dsc_Int<"0">:$block_size, Dsc_Int<"0">:$output_dtype, Dsc_Int<"0">:$precision);
+  let results = (outs Dsc_Tensor:$y);
+}
+
+def Dsc_DequantizeLinearOp : Dsc_Op<"dequantize_linear", "DequantizeLinear"> {
+  let summary = "(x - zero_point) * scale";
+  let description = [{
+    `output_dtype` is the result's type (a TensorProto.DataType; 0: the scale's).
+  }];
+  let arguments = (ins RankedTensorOf<quantizedTypes # [I32]>:$x, RankedTensorOf<scaleTypes>:$x_scale,
+                       Dsc_OptionalTensor:$x_zero_point, Dsc_Int<"1">:$axis, Dsc_Int<"0">:$block_size,
+                       Dsc_Int<"0">:$output_dtype);
+  let results = (outs Dsc_Tensor:$y);
+}
 
 #endif

@@ -22,6 +22,7 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Operation.h"
 #include "mlir/IR/Region.h"
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/SmallVector.h"
 
 #include <functional>
@@ -102,6 +103,8 @@ struct LoopSpec {
 /// obtained by `combine` (arguments: old, new; yields the element); null: replace.
 struct ScatterSpec {
   LoopSpec updates;
+  /// Not null: the result starts with this value everywhere instead of operand 0.
+  mlir::TypedAttr fill;
   std::unique_ptr<mlir::Region> combine;
 };
 
@@ -196,6 +199,9 @@ public:
   ScalarBuilder with(mlir::Type otherType) const { return {builder, loc, otherType}; }
 
   mlir::Value constant(double value) const; // of computeType
+  mlir::Value constant(const llvm::APFloat &value) const {
+    return constant(value.convertToDouble());
+  }
   mlir::Value integer(int64_t value) const; // of computeType
   mlir::Value index(int64_t value) const;
   mlir::Value boolean(bool value) const;

@@ -36,6 +36,11 @@ inline int64_t getRank(mlir::Value value) { return getRank(value.getType()); }
 mlir::Type getElementType(mlir::Value value);
 /// A tensor type; it has an encoding only where a size is not a constant.
 mlir::RankedTensorType makeTensorType(mlir::Type elementType, llvm::ArrayRef<Dim> dims);
+/// The element type for a TensorProto.DataType; null for those that are not
+/// elements of tensors here (strings, complex numbers).
+mlir::Type elementTypeOfOnnx(mlir::MLIRContext *context, int64_t dataType);
+/// The TensorProto.DataType of an element type; 0 (undefined) if there is none.
+int64_t onnxTypeOf(mlir::Type elementType);
 /// True for the value of an ONNX input that is left out.
 bool isAbsent(mlir::Value value);
 
@@ -96,8 +101,8 @@ buildOp(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name,
 mlir::LogicalResult verifyComputeOp(mlir::Operation *op);
 
 /// Elementwise operators: broadcast of all operands that are present;
-/// `resultElement` maps the first operand's element type to the result's. All
-/// operands must have one element type unless `allowMixed`.
+/// `resultElement` maps the first operand's element type to the result's (null:
+/// it reported an error). All operands must have one element type unless `allowMixed`.
 mlir::LogicalResult inferElementwise(mlir::Operation *op, TypeInference &inference,
                                      llvm::function_ref<mlir::Type(mlir::Type)> resultElement,
                                      bool allowMixed = false);

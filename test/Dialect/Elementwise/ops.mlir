@@ -1,0 +1,253 @@
+// RUN: dsc-opt %s | dsc-opt | FileCheck %s
+
+!f = tensor<?x4xf32, #dsc.tensor<dims = <N, 4>>>
+!h = tensor<?x4xf16, #dsc.tensor<dims = <N, 4>>>
+!i = tensor<?x4xi32, #dsc.tensor<dims = <N, 4>>>
+!u = tensor<4xui8>
+!b = tensor<4xi1>
+
+// CHECK-LABEL: func @unary
+func.func @unary(%x: !f) {
+  // CHECK: dsc.sqrt %{{.*}} : f32[N,4] -> f32[N,4]
+  %sqrt = dsc.sqrt %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.exp %{{.*}} : f32[N,4] -> f32[N,4]
+  %exp = dsc.exp %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.log %{{.*}} : f32[N,4] -> f32[N,4]
+  %log = dsc.log %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.ceil %{{.*}} : f32[N,4] -> f32[N,4]
+  %ceil = dsc.ceil %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.floor %{{.*}} : f32[N,4] -> f32[N,4]
+  %floor = dsc.floor %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.round %{{.*}} : f32[N,4] -> f32[N,4]
+  %round = dsc.round %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.sin %{{.*}} : f32[N,4] -> f32[N,4]
+  %sin = dsc.sin %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.cos %{{.*}} : f32[N,4] -> f32[N,4]
+  %cos = dsc.cos %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.tan %{{.*}} : f32[N,4] -> f32[N,4]
+  %tan = dsc.tan %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.asin %{{.*}} : f32[N,4] -> f32[N,4]
+  %asin = dsc.asin %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.acos %{{.*}} : f32[N,4] -> f32[N,4]
+  %acos = dsc.acos %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.atan %{{.*}} : f32[N,4] -> f32[N,4]
+  %atan = dsc.atan %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.sinh %{{.*}} : f32[N,4] -> f32[N,4]
+  %sinh = dsc.sinh %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.cosh %{{.*}} : f32[N,4] -> f32[N,4]
+  %cosh = dsc.cosh %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.tanh %{{.*}} : f32[N,4] -> f32[N,4]
+  %tanh = dsc.tanh %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.asinh %{{.*}} : f32[N,4] -> f32[N,4]
+  %asinh = dsc.asinh %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.acosh %{{.*}} : f32[N,4] -> f32[N,4]
+  %acosh = dsc.acosh %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.atanh %{{.*}} : f32[N,4] -> f32[N,4]
+  %atanh = dsc.atanh %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.erf %{{.*}} : f32[N,4] -> f32[N,4]
+  %erf = dsc.erf %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.reciprocal %{{.*}} : f32[N,4] -> f32[N,4]
+  %reciprocal = dsc.reciprocal %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.elu %{{.*}} : f32[N,4] -> f32[N,4]
+  %elu = dsc.elu %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.selu %{{.*}} : f32[N,4] -> f32[N,4]
+  %selu = dsc.selu %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.celu %{{.*}} : f32[N,4] -> f32[N,4]
+  %celu = dsc.celu %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.thresholded_relu %{{.*}} : f32[N,4] -> f32[N,4]
+  %thresholded_relu = dsc.thresholded_relu %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.leaky_relu %{{.*}} : f32[N,4] -> f32[N,4]
+  %leaky_relu = dsc.leaky_relu %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.hard_sigmoid %{{.*}} : f32[N,4] -> f32[N,4]
+  %hard_sigmoid = dsc.hard_sigmoid %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.hard_swish %{{.*}} : f32[N,4] -> f32[N,4]
+  %hard_swish = dsc.hard_swish %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.swish %{{.*}} : f32[N,4] -> f32[N,4]
+  %swish = dsc.swish %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.mish %{{.*}} : f32[N,4] -> f32[N,4]
+  %mish = dsc.mish %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.gelu %{{.*}} : f32[N,4] -> f32[N,4]
+  %gelu = dsc.gelu %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.softplus %{{.*}} : f32[N,4] -> f32[N,4]
+  %softplus = dsc.softplus %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.softsign %{{.*}} : f32[N,4] -> f32[N,4]
+  %softsign = dsc.softsign %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.sigmoid %{{.*}} : f32[N,4] -> f32[N,4]
+  %sigmoid = dsc.sigmoid %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.abs %{{.*}} : f32[N,4] -> f32[N,4]
+  %abs = dsc.abs %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.neg %{{.*}} : f32[N,4] -> f32[N,4]
+  %neg = dsc.neg %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.sign %{{.*}} : f32[N,4] -> f32[N,4]
+  %sign = dsc.sign %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.relu %{{.*}} : f32[N,4] -> f32[N,4]
+  %relu = dsc.relu %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.shrink %{{.*}} : f32[N,4] -> f32[N,4]
+  %shrink = dsc.shrink %x : f32[N,4] -> f32[N,4]
+  // CHECK: dsc.is_nan %{{.*}} : f32[N,4] -> bool[N,4]
+  %is_nan = dsc.is_nan %x : f32[N,4] -> bool[N,4]
+  // CHECK: dsc.is_inf %{{.*}} : f32[N,4] -> bool[N,4]
+  %is_inf = dsc.is_inf %x : f32[N,4] -> bool[N,4]
+  return
+}
+
+// CHECK-LABEL: func @unary_types
+func.func @unary_types(%i: !i, %u: !u, %b: !b, %h: !h) {
+  // CHECK: dsc.abs %{{.*}} : i32[N,4] -> i32[N,4]
+  %r0 = dsc.abs %i : i32[N,4] -> i32[N,4]
+  // CHECK: dsc.neg %{{.*}} : i32[N,4] -> i32[N,4]
+  %r1 = dsc.neg %i : i32[N,4] -> i32[N,4]
+  // CHECK: dsc.sign %{{.*}} : i32[N,4] -> i32[N,4]
+  %r2 = dsc.sign %i : i32[N,4] -> i32[N,4]
+  // CHECK: dsc.relu %{{.*}} : i32[N,4] -> i32[N,4]
+  %r3 = dsc.relu %i : i32[N,4] -> i32[N,4]
+  // CHECK: dsc.shrink %{{.*}} : i32[N,4] -> i32[N,4]
+  %r4 = dsc.shrink %i : i32[N,4] -> i32[N,4]
+  // CHECK: dsc.abs %{{.*}} : u8[4] -> u8[4]
+  %r5 = dsc.abs %u : u8[4] -> u8[4]
+  // CHECK: dsc.sign %{{.*}} : u8[4] -> u8[4]
+  %r6 = dsc.sign %u : u8[4] -> u8[4]
+  // CHECK: dsc.shrink %{{.*}} : u8[4] -> u8[4]
+  %r7 = dsc.shrink %u : u8[4] -> u8[4]
+  // CHECK: dsc.bitwise_not %{{.*}} : u8[4] -> u8[4]
+  %r8 = dsc.bitwise_not %u : u8[4] -> u8[4]
+  // CHECK: dsc.not %{{.*}} : bool[4] -> bool[4]
+  %r9 = dsc.not %b : bool[4] -> bool[4]
+  // CHECK: dsc.gelu %{{.*}} : f16[N,4] -> f16[N,4]
+  %r10 = dsc.gelu %h {approximate = "tanh"} : f16[N,4] -> f16[N,4]
+  return
+}
+
+// CHECK-LABEL: func @arithmetic
+func.func @arithmetic(%x: !f, %y: tensor<4xf32>, %i: !i, %j: tensor<4xi32>) {
+  // CHECK: dsc.add %{{.*}} : f32[N,4], f32[4] -> f32[N,4]
+  %r0 = dsc.add %x, %y : f32[N,4], f32[4] -> f32[N,4]
+  // CHECK: dsc.sub %{{.*}} : f32[N,4], f32[4] -> f32[N,4]
+  %r1 = dsc.sub %x, %y : f32[N,4], f32[4] -> f32[N,4]
+  // CHECK: dsc.mul %{{.*}} : f32[N,4], f32[4] -> f32[N,4]
+  %r2 = dsc.mul %x, %y : f32[N,4], f32[4] -> f32[N,4]
+  // CHECK: dsc.div %{{.*}} : f32[N,4], f32[4] -> f32[N,4]
+  %r3 = dsc.div %x, %y : f32[N,4], f32[4] -> f32[N,4]
+  // CHECK: dsc.mod %{{.*}} : f32[N,4], f32[4] -> f32[N,4]
+  %r4 = dsc.mod %x, %y : f32[N,4], f32[4] -> f32[N,4]
+  // CHECK: dsc.pow %{{.*}} : f32[N,4], f32[4] -> f32[N,4]
+  %r5 = dsc.pow %x, %y : f32[N,4], f32[4] -> f32[N,4]
+  // CHECK: dsc.min %{{.*}} : f32[N,4], f32[4] -> f32[N,4]
+  %r6 = dsc.min %x, %y : f32[N,4], f32[4] -> f32[N,4]
+  // CHECK: dsc.max %{{.*}} : f32[N,4], f32[4] -> f32[N,4]
+  %r7 = dsc.max %x, %y : f32[N,4], f32[4] -> f32[N,4]
+  // CHECK: dsc.sum %{{.*}} : f32[N,4], f32[4] -> f32[N,4]
+  %r8 = dsc.sum %x, %y : f32[N,4], f32[4] -> f32[N,4]
+  // CHECK: dsc.mean %{{.*}} : f32[N,4], f32[4] -> f32[N,4]
+  %r9 = dsc.mean %x, %y : f32[N,4], f32[4] -> f32[N,4]
+  // CHECK: dsc.prelu %{{.*}} : f32[N,4], f32[4] -> f32[N,4]
+  %r10 = dsc.prelu %x, %y : f32[N,4], f32[4] -> f32[N,4]
+  // CHECK: dsc.add %{{.*}} : i32[N,4], i32[4] -> i32[N,4]
+  %r11 = dsc.add %i, %j : i32[N,4], i32[4] -> i32[N,4]
+  // CHECK: dsc.sub %{{.*}} : i32[N,4], i32[4] -> i32[N,4]
+  %r12 = dsc.sub %i, %j : i32[N,4], i32[4] -> i32[N,4]
+  // CHECK: dsc.mul %{{.*}} : i32[N,4], i32[4] -> i32[N,4]
+  %r13 = dsc.mul %i, %j : i32[N,4], i32[4] -> i32[N,4]
+  // CHECK: dsc.div %{{.*}} : i32[N,4], i32[4] -> i32[N,4]
+  %r14 = dsc.div %i, %j : i32[N,4], i32[4] -> i32[N,4]
+  // CHECK: dsc.mod %{{.*}} : i32[N,4], i32[4] -> i32[N,4]
+  %r15 = dsc.mod %i, %j : i32[N,4], i32[4] -> i32[N,4]
+  // CHECK: dsc.pow %{{.*}} : i32[N,4], i32[4] -> i32[N,4]
+  %r16 = dsc.pow %i, %j : i32[N,4], i32[4] -> i32[N,4]
+  // CHECK: dsc.min %{{.*}} : i32[N,4], i32[4] -> i32[N,4]
+  %r17 = dsc.min %i, %j : i32[N,4], i32[4] -> i32[N,4]
+  // CHECK: dsc.max %{{.*}} : i32[N,4], i32[4] -> i32[N,4]
+  %r18 = dsc.max %i, %j : i32[N,4], i32[4] -> i32[N,4]
+  // CHECK: dsc.prelu %{{.*}} : i32[N,4], i32[4] -> i32[N,4]
+  %r19 = dsc.prelu %i, %j : i32[N,4], i32[4] -> i32[N,4]
+  // CHECK: dsc.bitwise_and %{{.*}} : i32[N,4], i32[4] -> i32[N,4]
+  %r20 = dsc.bitwise_and %i, %j : i32[N,4], i32[4] -> i32[N,4]
+  // CHECK: dsc.bitwise_or %{{.*}} : i32[N,4], i32[4] -> i32[N,4]
+  %r21 = dsc.bitwise_or %i, %j : i32[N,4], i32[4] -> i32[N,4]
+  // CHECK: dsc.bitwise_xor %{{.*}} : i32[N,4], i32[4] -> i32[N,4]
+  %r22 = dsc.bitwise_xor %i, %j : i32[N,4], i32[4] -> i32[N,4]
+  // CHECK: dsc.bit_shift %{{.*}} : i32[N,4], i32[4] -> i32[N,4]
+  %r23 = dsc.bit_shift %i, %j {direction = "LEFT"} : i32[N,4], i32[4] -> i32[N,4]
+  // CHECK: dsc.mod %{{.*}} : f32[N,4], f32[4] -> f32[N,4]
+  %r24 = dsc.mod %x, %y {fmod = 1} : f32[N,4], f32[4] -> f32[N,4]
+  // CHECK: dsc.pow %{{.*}} : i32[4], f32[4] -> i32[4]
+  %r25 = dsc.pow %j, %y : i32[4], f32[4] -> i32[4]
+  // CHECK: dsc.max %{{.*}} : f32[4], f32[4], f32[N,4] -> f32[N,4]
+  %r26 = dsc.max %y, %y, %x : f32[4], f32[4], f32[N,4] -> f32[N,4]
+  // CHECK: dsc.sum %{{.*}} : f32[4] -> f32[4]
+  %r27 = dsc.sum %y : f32[4] -> f32[4]
+  return
+}
+
+// CHECK-LABEL: func @logic
+func.func @logic(%x: !f, %b: !b) {
+  // CHECK: dsc.equal %{{.*}} : f32[N,4], f32[N,4] -> bool[N,4]
+  %r0 = dsc.equal %x, %x : f32[N,4], f32[N,4] -> bool[N,4]
+  // CHECK: dsc.greater %{{.*}} : f32[N,4], f32[N,4] -> bool[N,4]
+  %r1 = dsc.greater %x, %x : f32[N,4], f32[N,4] -> bool[N,4]
+  // CHECK: dsc.greater_or_equal %{{.*}} : f32[N,4], f32[N,4] -> bool[N,4]
+  %r2 = dsc.greater_or_equal %x, %x : f32[N,4], f32[N,4] -> bool[N,4]
+  // CHECK: dsc.less %{{.*}} : f32[N,4], f32[N,4] -> bool[N,4]
+  %r3 = dsc.less %x, %x : f32[N,4], f32[N,4] -> bool[N,4]
+  // CHECK: dsc.less_or_equal %{{.*}} : f32[N,4], f32[N,4] -> bool[N,4]
+  %r4 = dsc.less_or_equal %x, %x : f32[N,4], f32[N,4] -> bool[N,4]
+  // CHECK: dsc.and %{{.*}} : bool[4], bool[4] -> bool[4]
+  %r5 = dsc.and %b, %b : bool[4], bool[4] -> bool[4]
+  // CHECK: dsc.or %{{.*}} : bool[4], bool[4] -> bool[4]
+  %r6 = dsc.or %b, %b : bool[4], bool[4] -> bool[4]
+  // CHECK: dsc.xor %{{.*}} : bool[4], bool[4] -> bool[4]
+  %r7 = dsc.xor %b, %b : bool[4], bool[4] -> bool[4]
+  // CHECK: dsc.equal %{{.*}} : bool[4], bool[4] -> bool[4]
+  %r8 = dsc.equal %b, %b : bool[4], bool[4] -> bool[4]
+  // CHECK: dsc.where %{{.*}} : bool[4], f32[N,4], f32[N,4] -> f32[N,4]
+  %r9 = dsc.where %b, %x, %x : bool[4], f32[N,4], f32[N,4] -> f32[N,4]
+  // CHECK: dsc.where %{{.*}} : bool[4], bool[4], bool[4] -> bool[4]
+  %r10 = dsc.where %b, %b, %b : bool[4], bool[4], bool[4] -> bool[4]
+  return
+}
+
+// CHECK-LABEL: func @clip
+func.func @clip(%x: !f, %low: tensor<f32>, %high: tensor<f32>) {
+  %none = dsc.none
+  // CHECK: dsc.clip %{{.*}} : f32[N,4], f32[], f32[] -> f32[N,4]
+  %0 = dsc.clip %x, %low, %high : f32[N,4], f32[], f32[] -> f32[N,4]
+  // CHECK: dsc.clip %{{.*}} : f32[N,4], none, f32[] -> f32[N,4]
+  %1 = dsc.clip %x, %none, %high : f32[N,4], none, f32[] -> f32[N,4]
+  return
+}
+
+// CHECK-LABEL: func @conversions
+func.func @conversions(%x: !f, %h: !h, %u: !u, %b: !b) {
+  // CHECK: dsc.cast %{{.*}}to = 10 : i64{{.*}} : f32[N,4] -> f16[N,4]
+  %0 = dsc.cast %x {to = 10} : f32[N,4] -> f16[N,4]
+  // CHECK: dsc.cast %{{.*}} : u8[4] -> bool[4]
+  %1 = dsc.cast %u {to = 9} : u8[4] -> bool[4]
+  // CHECK: dsc.cast %{{.*}} : bool[4] -> f64[4]
+  %2 = dsc.cast %b {to = 11} : bool[4] -> f64[4]
+  // CHECK: dsc.cast_like %{{.*}} : f32[N,4], u8[4] -> u8[N,4]
+  %3 = dsc.cast_like %x, %u : f32[N,4], u8[4] -> u8[N,4]
+  // CHECK: dsc.bit_cast %{{.*}} : f32[N,4] -> u32[N,4]
+  %4 = dsc.bit_cast %x {to = 12} : f32[N,4] -> u32[N,4]
+  // CHECK: dsc.bit_cast %{{.*}} : bool[4] -> i8[4]
+  %5 = dsc.bit_cast %b {to = 3} : bool[4] -> i8[4]
+  // CHECK: dsc.identity %{{.*}} : f16[N,4] -> f16[N,4]
+  %6 = dsc.identity %h : f16[N,4] -> f16[N,4]
+  return
+}
+
+// CHECK-LABEL: func @dropout
+func.func @dropout(%x: !f) {
+  %none = dsc.none
+  // CHECK: dsc.dropout %{{.*}} : f32[N,4], none, none -> f32[N,4]
+  %0 = dsc.dropout %x, %none, %none : f32[N,4], none, none -> f32[N,4]
+  // CHECK: dsc.dropout %{{.*}} : f32[N,4], none, none -> f32[N,4], bool[N,4]
+  %1, %mask = dsc.dropout %x, %none, %none : f32[N,4], none, none -> f32[N,4], bool[N,4]
+  return
+}
+
+// CHECK-LABEL: func @batch_normalization
+func.func @batch_normalization(%x: !h, %c: tensor<4xf16>, %s: tensor<4xf32>) {
+  // CHECK: dsc.batch_normalization %{{.*}} : f16[N,4], f16[4], f16[4], f32[4], f32[4] -> f16[N,4]
+  %0 = dsc.batch_normalization %x, %c, %c, %s, %s : f16[N,4], f16[4], f16[4], f32[4], f32[4] -> f16[N,4]
+  return
+}
