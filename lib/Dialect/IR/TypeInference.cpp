@@ -156,15 +156,16 @@ FailureOr<int64_t> TypeInference::normalizeAxis(int64_t axis, int64_t rank) {
 
 FailureOr<Operation *> buildOp(OpBuilder &builder, Location loc, StringRef name,
                                ValueRange operands, ArrayRef<NamedAttribute> attributes,
-                               unsigned numResults, SmallVectorImpl<TypeInference::Guard> *guards) {
+                               unsigned numResults,
+                               SmallVectorImpl<TypeInference::Guard> *guards) {
   OperationState state(loc, name, operands, SmallVector<Type>(numResults, builder.getNoneType()),
                        attributes);
   Operation *op = Operation::create(state);
   TypeInference inference(op);
   LogicalResult inferred = cast<ComputeOp>(op).inferTypes(inference);
   if (succeeded(inferred) && inference.getResults().size() != numResults)
-    inferred = inference.error() << "has " << inference.getResults().size() << " results, not "
-                                 << numResults;
+    inferred = inference.error() << "has " << inference.getResults().size()
+                                 << " results, not " << numResults;
   if (failed(inferred)) {
     op->destroy();
     return failure();
