@@ -117,13 +117,18 @@ LogicalResult TypeInference::requireEqual(Dim a, Dim b, const Twine &what) {
 }
 
 FailureOr<SmallVector<Dim>> TypeInference::broadcastShapes(ArrayRef<Value> values) {
+  SmallVector<SmallVector<Dim>> shapes =
+      llvm::map_to_vector(values, [](Value value) { return getDims(value); });
+  return broadcastShapes(shapes);
+}
+
+FailureOr<SmallVector<Dim>> TypeInference::broadcastShapes(ArrayRef<SmallVector<Dim>> shapes) {
   size_t rank = 0;
-  for (Value value : values)
-    rank = std::max<size_t>(rank, getRank(value));
+  for (ArrayRef<Dim> dims : shapes)
+    rank = std::max(rank, dims.size());
   Dim one = constant(1);
   SmallVector<Dim> shape(rank, one);
-  for (Value value : values) {
-    SmallVector<Dim> dims = getDims(value);
+  for (ArrayRef<Dim> dims : shapes) {
     size_t offset = rank - dims.size();
     for (auto [i, dim] : llvm::enumerate(dims)) {
       Dim &size = shape[offset + i];

@@ -74,6 +74,8 @@ public:
 
   /// Multidirectional broadcast of shapes, with its conditions.
   mlir::FailureOr<llvm::SmallVector<Dim>> broadcastShapes(llvm::ArrayRef<mlir::Value> values);
+  mlir::FailureOr<llvm::SmallVector<Dim>>
+  broadcastShapes(llvm::ArrayRef<llvm::SmallVector<Dim>> shapes);
 
   /// Brings an axis from [-rank, rank) into [0, rank), or reports.
   mlir::FailureOr<int64_t> normalizeAxis(int64_t axis, int64_t rank);

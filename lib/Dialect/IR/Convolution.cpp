@@ -1,0 +1,409 @@
+//===- Convolution.cpp - convolutions -------------------------------------===//
+#include "Contraction.h"
+#include "Window.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+//===----------------------------------------------------------------------===//
+// Shapes
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+struct ConvShape {
+  Window window;
+  Dim batch, outChannels;
+  /// Channels of one group.
+  Dim groupInputs, groupOutputs;
+  int64_t group;
+
+  SmallVector<Dim> result() const {
+    SmallVector<Dim> dims = {batch, outChannels};
+    dims.append(window.output.begin(), window.output.end());
+    return dims;
+  }
+};
+
+/// The loops over a ConvShape, result axes first.
+struct ConvLoops {
+  ConvLoops(LoopSpecBuilder &spec, const ConvShape &shape)
+      : n(spec.parallel(shape.batch)), co(spec.parallel(shape.outChannels)),
+        o(spec.parallel(shape.window.output)), ci(spec.reduction(shape.groupInputs)) {
+    for (Dim size : shape.window.kernel)
+      k.push_back(spec.reduction(size));
+    // The channel of x: the ci-th of its group.
+    channel = ci;
+    if (shape.groupInputs.isConstant(1) && shape.groupOutputs.isConstant(1))
+      channel = co;
+    else if (shape.group != 1)
+      channel = co.floorDiv(spec.size(shape.groupOutputs)) * spec.size(shape.groupInputs) + ci;
+  }
+
+  AffineExpr n, co;
+  SmallVector<AffineExpr> o;
+  AffineExpr ci;
+  SmallVector<AffineExpr> k;
+  AffineExpr channel;
+};
+
+} // namespace
+
+/// Checks x [N, C, ...], w of the same rank and the kernel_shape attribute; gives
+/// the kernel's sizes.
+static FailureOr<SmallVector<Dim>> kernelSizes(TypeInference &inference, Value x, Value w,
+                                               std::optional<ArrayRef<int64_t>> attribute) {
+  if (getRank(x) < 3 || getRank(w) != getRank(x))
+    return inference.error() << "needs an input and a kernel of the same rank, at least 3, not "
+                             << shortTypeName(x.getType()) << " and " << shortTypeName(w.getType()),
+           failure();
+  SmallVector<Dim> kernel(llvm::drop_begin(getDims(w), 2));
+  if (!attribute)
+    return kernel;
+  if (attribute->size() != kernel.size())
+    return inference.error() << "kernel_shape has " << attribute->size() << " entries for "
+                             << kernel.size() << " spatial axes",
+           failure();
+  for (auto [size, given] : llvm::zip(kernel, *attribute))
+    if (failed(inference.requireEqual(size, inference.constant(given),
+                                      "kernel_shape does not fit the kernel")))
+      return failure();
+  return kernel;
+}
+
+static LogicalResult checkGroups(TypeInference &inference, int64_t group, Dim channels) {
+  if (group < 1)
+    return inference.error() << "group must be positive, not " << group;
+  return inference.require(Dim::eq(channels.mod(inference.constant(group)), inference.constant(0)),
+                           channels.str() + " channels cannot be divided into " + Twine(group) +
+                               " groups");
+}
+
+template <typename OpTy> static FailureOr<ConvShape> convShape(OpTy op, TypeInference &inference) {
+  FailureOr<SmallVector<Dim>> kernel =
+      kernelSizes(inference, op.getX(), op.getW(), op.getKernelShape());
+  if (failed(kernel))
+    return failure();
+  SmallVector<Dim> x = getDims(op.getX()), w = getDims(op.getW());
+  ConvShape shape;
+  shape.group = op.getGroup();
+  shape.batch = x[0];
+  shape.outChannels = w[0];
+  shape.groupInputs = w[1];
+  if (failed(checkGroups(inference, shape.group, shape.outChannels)) ||
+      failed(inference.requireEqual(x[1], w[1] * shape.group,
+                                    "input has another number of channels than the kernel")))
+    return failure();
+  shape.groupOutputs = shape.outChannels.floorDiv(shape.group);
+  FailureOr<Window> window =
+      slideWindow(inference, windowAttributes(op), ArrayRef(x).drop_front(2), *kernel);
+  if (failed(window))
+    return failure();
+  shape.window = *window;
+  return shape;
+}
+
+static LogicalResult checkBias(TypeInference &inference, Value bias, Dim channels) {
+  if (isAbsent(bias))
+    return success();
+  if (getRank(bias) != 1)
+    return inference.error() << "bias must have one axis, not " << shortTypeName(bias.getType());
+  return inference.requireEqual(getDims(bias)[0], channels,
+                                "bias has another size than there are output channels");
+}
+
+/// Reads x at the window's positions and w.
+static void readOperands(LoopSpecBuilder &spec, const ConvShape &shape, const ConvLoops &loops,
+                         unsigned x, unsigned w) {
+  SmallVector<AffineExpr> indices = {loops.n, loops.channel};
+  for (unsigned i = 0; i < shape.window.rank(); ++i)
+    indices.push_back(shape.window.position(spec, i, loops.o[i], loops.k[i]));
+  spec.read(x, indices, shape.window.bounds());
+  SmallVector<AffineExpr> kernel = {loops.co, loops.ci};
+  llvm::append_range(kernel, loops.k);
+  spec.read(w, kernel);
+}
+
+/// Adds a finish: accumulator + bias (null: none), rounded.
+static void finishWithBias(LoopSpecBuilder &spec, Operation *op, unsigned bias, AffineExpr channel,
+                           Type element) {
+  if (isAbsent(op->getOperand(bias))) {
+    finishRounded(spec, element);
+    return;
+  }
+  spec.readInFinish(bias, {channel});
+  spec.finish(element, [](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+    return {s.round(s.add(args.accumulators[0], s.compute(args.operands[0])))};
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Conv
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConvOp::inferTypes(TypeInference &inference) {
+  FailureOr<ConvShape> shape = convShape(*this, inference);
+  if (failed(shape) || failed(checkBias(inference, getB(), shape->outChannels)))
+    return failure();
+  if (getElementType(getX()) != getElementType(getW()))
+    return inference.error() << "input and kernel have different element types ("
+                             << shortTypeName(getX().getType()) << " and "
+                             << shortTypeName(getW().getType()) << ")";
+  inference.addResult(getElementType(getX()), shape->result());
+  return success();
+}
+
+FailureOr<Spec> ConvOp::getSpec() {
+  TypeInference inference(*this);
+  FailureOr<ConvShape> shape = convShape(*this, inference);
+  if (failed(shape))
+    return failure();
+  LoopSpecBuilder spec(*this, SpecKind::Window);
+  ConvLoops loops(spec, *shape);
+  readOperands(spec, *shape, loops, 0, 1);
+  Type element = getElementType(getX());
+  accumulateFromZero(spec, element);
+  spec.body(element, [](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+    return {multiplyAdd(s, args.operands[0], args.operands[1], args.accumulators[0])};
+  });
+  finishWithBias(spec, *this, 2, loops.co, element);
+  return spec.take();
+}
+
+//===----------------------------------------------------------------------===//
+// Quantized convolutions
+//===----------------------------------------------------------------------===//
+
+/// A quantization parameter of the kernel: one value, or one for each output channel.
+static LogicalResult checkPerChannel(TypeInference &inference, Value parameter, Dim channels,
+                                     StringRef what) {
+  SmallVector<Dim> dims = getDims(parameter);
+  if (llvm::all_of(dims, [](Dim dim) { return dim.isConstant(1); }))
+    return success();
+  if (dims.size() != 1)
+    return inference.error() << what << " must have at most one axis, not "
+                             << shortTypeName(parameter.getType());
+  return inference.requireEqual(dims[0], channels, what + " does not fit the output channels");
+}
+
+static LogicalResult checkSingle(TypeInference &inference, Value parameter, StringRef what) {
+  if (llvm::all_of(getDims(parameter), [](Dim dim) { return dim.isConstant(1); }))
+    return success();
+  return inference.error() << what << " must be one value, not "
+                           << shortTypeName(parameter.getType());
+}
+
+static LogicalResult requireInteger8(TypeInference &inference, ValueRange values) {
+  for (Value value : values)
+    if (!getElementType(value).isInteger(8))
+      return inference.error() << "is computed on 8-bit integers, not "
+                               << shortTypeName(value.getType());
+  return success();
+}
+
+/// Products of the elements less their zero points, in int32. What padding adds is
+/// the zero point: nothing.
+static void addCenteredProduct(LoopSpecBuilder &spec, Operation *op, const ConvLoops &loops,
+                               Type typeX, Type typeW, std::optional<unsigned> zeroX,
+                               std::optional<unsigned> zeroW) {
+  if (zeroX)
+    readParameter(spec, op, *zeroX, {});
+  if (zeroW)
+    readParameter(spec, op, *zeroW, {loops.co});
+  Type wide = IntegerType::get(op->getContext(), 32);
+  accumulateFromZero(spec, wide);
+  spec.body(wide, [&](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+    unsigned next = 2;
+    Value zeroPointX = zeroX ? args.operands[next++] : Value();
+    Value zeroPointW = zeroW ? args.operands[next++] : Value();
+    return {multiplyAdd(s, centered(s, args.operands[0], zeroPointX, typeX),
+                        centered(s, args.operands[1], zeroPointW, typeW), args.accumulators[0])};
+  });
+}
+
+LogicalResult ConvIntegerOp::inferTypes(TypeInference &inference) {
+  if (failed(requireInteger8(inference, {getX(), getW()})))
+    return failure();
+  FailureOr<ConvShape> shape = convShape(*this, inference);
+  if (failed(shape))
+    return failure();
+  Value zeroX = getXZeroPoint(), zeroW = getWZeroPoint();
+  if (!isAbsent(zeroX) && failed(checkSingle(inference, zeroX, "zero point of the input")))
+    return failure();
+  if (!isAbsent(zeroW) &&
+      failed(checkPerChannel(inference, zeroW, shape->outChannels, "zero point of the kernel")))
+    return failure();
+  inference.addResult(IntegerType::get(getContext(), 32), shape->result());
+  return success();
+}
+
+FailureOr<Spec> ConvIntegerOp::getSpec() {
+  TypeInference inference(*this);
+  FailureOr<ConvShape> shape = convShape(*this, inference);
+  if (failed(shape))
+    return failure();
+  LoopSpecBuilder spec(*this, SpecKind::Window);
+  ConvLoops loops(spec, *shape);
+  readOperands(spec, *shape, loops, 0, 1);
+  auto present = [](Value value, unsigned operand) {
+    return isAbsent(value) ? std::nullopt : std::optional<unsigned>(operand);
+  };
+  addCenteredProduct(spec, *this, loops, getElementType(getX()), getElementType(getW()),
+                     present(getXZeroPoint(), 2), present(getWZeroPoint(), 3));
+  return spec.take();
+}
+
+LogicalResult QLinearConvOp::inferTypes(TypeInference &inference) {
+  if (failed(requireInteger8(inference,
+                             {getX(), getXZeroPoint(), getW(), getWZeroPoint(), getYZeroPoint()})))
+    return failure();
+  FailureOr<ConvShape> shape = convShape(*this, inference);
+  if (failed(shape) || failed(checkBias(inference, getB(), shape->outChannels)) ||
+      failed(checkSingle(inference, getXScale(), "scale of the input")) ||
+      failed(checkSingle(inference, getXZeroPoint(), "zero point of the input")) ||
+      failed(checkSingle(inference, getYScale(), "scale of the result")) ||
+      failed(checkSingle(inference, getYZeroPoint(), "zero point of the result")) ||
+      failed(checkPerChannel(inference, getWScale(), shape->outChannels, "scale of the kernel")) ||
+      failed(checkPerChannel(inference, getWZeroPoint(), shape->outChannels,
+                             "zero point of the kernel")))
+    return failure();
+  inference.addResult(getElementType(getYZeroPoint()), shape->result());
+  return success();
+}
+
+FailureOr<Spec> QLinearConvOp::getSpec() {
+  TypeInference inference(*this);
+  FailureOr<ConvShape> shape = convShape(*this, inference);
+  if (failed(shape))
+    return failure();
+  LoopSpecBuilder spec(*this, SpecKind::Window);
+  ConvLoops loops(spec, *shape);
+  readOperands(spec, *shape, loops, 0, 3);
+  addCenteredProduct(spec, *this, loops, getElementType(getX()), getElementType(getW()), 2, 5);
+  for (unsigned operand : {1, 4, 6, 7})
+    readParameter(spec, *this, operand, {loops.co}, /*inFinish=*/true);
+  bool hasBias = !isAbsent(getB());
+  if (hasBias)
+    spec.readInFinish(8, {loops.co});
+  Requantization parameters;
+  parameters.scaleType = getElementType(getXScale());
+  parameters.resultType = getElementType(getYZeroPoint());
+  spec.finish(IntegerType::get(getContext(), 32),
+              [&](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+                parameters.scaleA = args.operands[0];
+                parameters.scaleB = args.operands[1];
+                parameters.scaleY = args.operands[2];
+                parameters.zeroPointY = args.operands[3];
+                Value sum = args.accumulators[0];
+                if (hasBias)
+                  sum = s.add(sum, args.operands[4]);
+                return {requantize(s, sum, parameters)};
+              });
+  return spec.take();
+}
+
+//===----------------------------------------------------------------------===//
+// ConvTranspose
+//===----------------------------------------------------------------------===//
+
+/// Padding and output sizes of a ConvTranspose.
+static LogicalResult sizeTransposed(ConvTransposeOp op, Window &window, TypeInference &inference) {
+  unsigned rank = window.rank();
+  std::optional<ArrayRef<int64_t>> padding = op.getOutputPadding(), given = op.getOutputShape();
+  if (padding && padding->size() != rank)
+    return inference.error() << "output_padding has " << padding->size() << " entries for " << rank
+                             << " spatial axes";
+  if (given && given->size() != rank)
+    return inference.error() << "output_shape has " << given->size() << " entries for " << rank
+                             << " spatial axes";
+  bool isUpper = op.getAutoPad() == "SAME_UPPER";
+  bool isSame = isUpper || op.getAutoPad() == "SAME_LOWER";
+  for (unsigned i = 0; i < rank; ++i) {
+    Dim full = (window.input[i] - 1) * window.strides[i] + window.extent(i) +
+               (padding ? (*padding)[i] : 0);
+    if (!given && !isSame) {
+      window.output.push_back(full - window.padBegin[i] - window.padEnd[i]);
+      continue;
+    }
+    Dim size = given ? inference.constant((*given)[i]) : window.input[i] * window.strides[i];
+    // Where more is wanted than there is, the rest is a border without products.
+    Dim total = Dim::max(full - size, inference.constant(0));
+    std::tie(window.padBegin[i], window.padEnd[i]) = splitPadding(total, isUpper);
+    window.output.push_back(size);
+  }
+  return success();
+}
+
+static FailureOr<ConvShape> transposedShape(ConvTransposeOp op, TypeInference &inference) {
+  FailureOr<SmallVector<Dim>> kernel =
+      kernelSizes(inference, op.getX(), op.getW(), op.getKernelShape());
+  if (failed(kernel))
+    return failure();
+  SmallVector<Dim> x = getDims(op.getX()), w = getDims(op.getW());
+  ConvShape shape;
+  shape.group = op.getGroup();
+  if (failed(checkGroups(inference, shape.group, x[1])) ||
+      failed(inference.requireEqual(x[1], w[0],
+                                    "input has another number of channels than the kernel")))
+    return failure();
+  shape.batch = x[0];
+  shape.groupInputs = w[0].floorDiv(shape.group);
+  shape.groupOutputs = w[1];
+  shape.outChannels = w[1] * shape.group;
+  FailureOr<Window> window =
+      makeWindow(inference, windowAttributes(op), ArrayRef(x).drop_front(2), *kernel);
+  if (failed(window) || failed(sizeTransposed(op, *window, inference)))
+    return failure();
+  shape.window = *window;
+  return shape;
+}
+
+LogicalResult ConvTransposeOp::inferTypes(TypeInference &inference) {
+  FailureOr<ConvShape> shape = transposedShape(*this, inference);
+  if (failed(shape) || failed(checkBias(inference, getB(), shape->outChannels)))
+    return failure();
+  inference.addResult(getElementType(getX()), shape->result());
+  return success();
+}
+
+FailureOr<Spec> ConvTransposeOp::getSpec() {
+  TypeInference inference(*this);
+  FailureOr<ConvShape> shape = transposedShape(*this, inference);
+  if (failed(shape))
+    return failure();
+  const Window &window = shape->window;
+  LoopSpecBuilder spec(*this, SpecKind::Window);
+  ConvLoops loops(spec, *shape);
+  SmallVector<AffineExpr> x = {loops.n, loops.channel};
+  for (unsigned i = 0; i < window.rank(); ++i) {
+    AffineExpr moved =
+        loops.o[i] + spec.size(window.padBegin[i]) - loops.k[i] * window.dilations[i];
+    x.push_back(moved.floorDiv(window.strides[i]));
+  }
+  spec.read(0, x, Bounds::Skip);
+  AffineExpr inGroup = shape->group == 1 ? loops.co : loops.co % spec.size(shape->groupOutputs);
+  SmallVector<AffineExpr> w = {loops.channel, inGroup};
+  llvm::append_range(w, loops.k);
+  spec.read(1, w);
+  Type element = getElementType(getX());
+  accumulateFromZero(spec, element);
+  unsigned firstK = 3 + window.rank();
+  spec.body(element, [&](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+    Value result = multiplyAdd(s, args.operands[0], args.operands[1], args.accumulators[0]);
+    ScalarBuilder onIndex = s.with(s.builder.getIndexType());
+    for (unsigned i = 0; i < window.rank(); ++i) {
+      if (window.strides[i] == 1)
+        continue;
+      Value o = s.indexAdd(args.indices[2 + i], s.size(window.padBegin[i]));
+      Value k = s.indexMul(args.indices[firstK + i], s.index(window.dilations[i]));
+      Value rest = s.indexMod(s.indexSub(o, k), s.index(window.strides[i]));
+      result = s.select(onIndex.eq(rest, s.index(0)), result, args.accumulators[0]);
+    }
+    return {result};
+  });
+  finishWithBias(spec, *this, 2, loops.co, element);
+  return spec.take();
+}
+
+} // namespace dsc
