@@ -80,7 +80,8 @@ static Value floatToInteger(const ScalarBuilder &s, Value value, IntegerType to)
   Type floatType = value.getType();
   // The largest float below `high`: one ULP under a power of two.
   unsigned precision = cast<FloatType>(floatType).getFPMantissaWidth();
-  double largest = width > precision ? high - std::ldexp(high, -static_cast<int>(precision)) : high - 1;
+  double largest =
+      width > precision ? high - std::ldexp(high, -static_cast<int>(precision)) : high - 1;
   auto number = [&](double v) -> Value {
     return arith::ConstantOp::create(b, s.loc, b.getFloatAttr(floatType, v));
   };
@@ -181,8 +182,7 @@ static Value safeDivisor(const ScalarBuilder &s, Value a, Value b) {
   if (!s.isUnsigned() && a.getType().isIntOrIndex() && !a.getType().isIndex()) {
     unsigned width = a.getType().getIntOrFloatBitWidth();
     int64_t smallest = width == 64 ? INT64_MIN : -(int64_t(1) << (width - 1));
-    Value overflow =
-        s.logicalAnd(s.eq(a, s.integer(smallest)), s.eq(b, s.integer(-1)));
+    Value overflow = s.logicalAnd(s.eq(a, s.integer(smallest)), s.eq(b, s.integer(-1)));
     bad = s.logicalOr(bad, overflow);
   }
   return s.select(bad, s.integer(1), b);
@@ -264,8 +264,8 @@ Value ScalarBuilder::bitNot(Value a) const { return bitXor(a, integer(-1)); }
 static Value boundedShift(const ScalarBuilder &s, Value amount, Value outside,
                           function_ref<Value(Value)> shift) {
   int64_t width = amount.getType().getIntOrFloatBitWidth();
-  Value fits = arith::CmpIOp::create(s.builder, s.loc, arith::CmpIPredicate::ult, amount,
-                                     s.integer(width));
+  Value fits =
+      arith::CmpIOp::create(s.builder, s.loc, arith::CmpIPredicate::ult, amount, s.integer(width));
   Value bounded = s.select(fits, amount, s.integer(0));
   return s.select(fits, shift(bounded), outside);
 }
@@ -362,6 +362,10 @@ Value ScalarBuilder::atOrElse(Value tensor, ValueRange indices, Value otherwise)
   return makeAt(*this, tensor, indices, stored, AtMode::OrElse);
 }
 
+Value ScalarBuilder::stored(Value tensor, ValueRange indices, AtMode mode, Value otherwise) const {
+  Type type = storageType(getElementType(tensor));
+  return AtOp::create(builder, loc, type, tensor, indices, otherwise, mode);
+}
 Value ScalarBuilder::indexAdd(Value a, Value b) const {
   return arith::AddIOp::create(builder, loc, a, b);
 }

@@ -116,9 +116,8 @@ void LoopSpecBuilder::body(Type element, BodyFn fn) {
     block.addArgument(IndexType::get(context), loc);
   for (const Access &access : spec->accesses) {
     Type type = op->getOperand(access.operand).getType();
-    block.addArgument(access.map ? storageType(cast<RankedTensorType>(type).getElementType())
-                                 : type,
-                      loc);
+    block.addArgument(
+        access.map ? storageType(cast<RankedTensorType>(type).getElementType()) : type, loc);
   }
   for (TypedAttr init : spec->init)
     block.addArgument(init.getType(), loc);
@@ -145,18 +144,42 @@ void LoopSpecBuilder::finish(Type element, BodyFn fn) {
   OpBuilder builder = OpBuilder::atBlockEnd(&block);
   ScalarBuilder scalar(builder, loc, element);
   ValueRange all = block.getArguments();
-  YieldOp::create(builder, loc,
-                  fn(scalar, {all.take_front(loops), {}, all.drop_front(loops)}));
+  YieldOp::create(builder, loc, fn(scalar, {all.take_front(loops), {}, all.drop_front(loops)}));
+}
+
+std::unique_ptr<LoopSpec> LoopSpecBuilder::takeLoops() {
+  for (Access &access : spec->accesses)
+    if (access.map)
+      access.map = AffineMap::get(spec->numLoops(), spec->symbols.size(), access.map->getResults(),
+                                  op->getContext());
+  return std::move(spec);
 }
 
 Spec LoopSpecBuilder::take() {
-  for (Access &access : spec->accesses)
-    if (access.map)
-      access.map = AffineMap::get(spec->numLoops(), spec->symbols.size(),
-                                  access.map->getResults(), op->getContext());
   Spec result;
   result.kind = kind;
-  result.loops = std::move(spec);
+  result.loops = takeLoops();
+  return result;
+}
+
+Spec LoopSpecBuilder::takeScatter(CombineFn combine) {
+  assert(kind == SpecKind::Scatter && "the builder's kind is Scatter");
+  Spec result;
+  result.kind = kind;
+  result.scatter = std::make_shared<ScatterSpec>();
+  result.scatter->updates = std::move(*takeLoops());
+  if (!combine)
+    return result;
+  Location loc = op->getLoc();
+  Type element = getElementType(op->getResult(0));
+  auto region = std::make_unique<Region>();
+  Block &block = region->emplaceBlock();
+  block.addArguments({storageType(element), storageType(element)}, {loc, loc});
+  OpBuilder builder = OpBuilder::atBlockEnd(&block);
+  ScalarBuilder s(builder, loc, element);
+  Value combined = combine(s, s.compute(block.getArgument(0)), s.compute(block.getArgument(1)));
+  YieldOp::create(builder, loc, s.round(combined));
+  result.scatter->combine = std::move(region);
   return result;
 }
 
@@ -182,6 +205,30 @@ FailureOr<Spec> elementwiseSpec(Operation *op,
         llvm::map_to_vector(args.operands, [&](Value stored) { return s.compute(stored); });
     return {s.with(resultElement).round(scalar(s, inputs))};
   });
+  return spec.take();
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+Spec sizesSpec(Operation *op, ArrayRef<Dim> sizes) {
+  LoopSpecBuilder spec(op, SpecKind::Map);
+  SmallVector<Dim> shape = getDims(op->getResult(0));
+  spec.parallel(shape);
+  spec.body(getElementType(op->getResult(0)),
+            [&](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+              // The position in row-major order selects the size.
+              Value position = s.index(0);
+              for (auto [index, extent] : llvm::zip(args.indices, shape))
+                position = s.indexAdd(s.indexMul(position, s.size(extent)), index);
+              ScalarBuilder onIndex = s.with(s.builder.getIndexType());
+              Value result = s.integer(0);
+              for (auto [i, size] : llvm::enumerate(sizes))
+                result =
+                    s.select(onIndex.eq(position, s.index(i)), s.fromIndex(s.size(size)), result);
+              return {result};
+            });
   return spec.take();
 }
 
