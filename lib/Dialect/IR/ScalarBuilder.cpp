@@ -382,6 +382,10 @@ Value ScalarBuilder::atOrElse(Value tensor, ValueRange indices, Value otherwise)
   return makeAt(*this, tensor, indices, stored, AtMode::OrElse);
 }
 
+Value ScalarBuilder::stored(Value tensor, ValueRange indices, AtMode mode, Value otherwise) const {
+  Type type = storageType(getElementType(tensor));
+  return AtOp::create(builder, loc, type, tensor, indices, otherwise, mode);
+}
 Value ScalarBuilder::indexAdd(Value a, Value b) const {
   return arith::AddIOp::create(builder, loc, a, b);
 }

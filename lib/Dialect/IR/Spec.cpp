@@ -186,7 +186,7 @@ void LoopSpecBuilder::finish(Type element, BodyFn fn) {
       fn(scalar, {all.take_front(loops), all.slice(loops, reads), all.drop_front(loops + reads)}));
 }
 
-Spec LoopSpecBuilder::take() {
+std::unique_ptr<LoopSpec> LoopSpecBuilder::takeLoops() {
   auto widen = [&](Access &access) {
     if (access.map)
       access.map = AffineMap::get(spec->numLoops(), spec->symbols.size(),
@@ -194,9 +194,34 @@ Spec LoopSpecBuilder::take() {
   };
   llvm::for_each(spec->accesses, widen);
   llvm::for_each(spec->finishAccesses, widen);
+  return std::move(spec);
+}
+
+Spec LoopSpecBuilder::take() {
   Spec result;
   result.kind = kind;
-  result.loops = std::move(spec);
+  result.loops = takeLoops();
+  return result;
+}
+
+Spec LoopSpecBuilder::takeScatter(CombineFn combine) {
+  assert(kind == SpecKind::Scatter && "the builder's kind is Scatter");
+  Spec result;
+  result.kind = kind;
+  result.scatter = std::make_shared<ScatterSpec>();
+  result.scatter->updates = std::move(*takeLoops());
+  if (!combine)
+    return result;
+  Location loc = op->getLoc();
+  Type element = getElementType(op->getResult(0));
+  auto region = std::make_unique<Region>();
+  Block &block = region->emplaceBlock();
+  block.addArguments({storageType(element), storageType(element)}, {loc, loc});
+  OpBuilder builder = OpBuilder::atBlockEnd(&block);
+  ScalarBuilder s(builder, loc, element);
+  Value combined = combine(s, s.compute(block.getArgument(0)), s.compute(block.getArgument(1)));
+  YieldOp::create(builder, loc, s.round(combined));
+  result.scatter->combine = std::move(region);
   return result;
 }
 
@@ -222,6 +247,30 @@ FailureOr<Spec> elementwiseSpec(Operation *op,
         llvm::map_to_vector(args.operands, [&](Value stored) { return s.compute(stored); });
     return {s.with(resultElement).round(scalar(s, inputs))};
   });
+  return spec.take();
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+Spec sizesSpec(Operation *op, ArrayRef<Dim> sizes) {
+  LoopSpecBuilder spec(op, SpecKind::Map);
+  SmallVector<Dim> shape = getDims(op->getResult(0));
+  spec.parallel(shape);
+  spec.body(getElementType(op->getResult(0)),
+            [&](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+              // The position in row-major order selects the size.
+              Value position = s.index(0);
+              for (auto [index, extent] : llvm::zip(args.indices, shape))
+                position = s.indexAdd(s.indexMul(position, s.size(extent)), index);
+              ScalarBuilder onIndex = s.with(s.builder.getIndexType());
+              Value result = s.integer(0);
+              for (auto [i, size] : llvm::enumerate(sizes))
+                result =
+                    s.select(onIndex.eq(position, s.index(i)), s.fromIndex(s.size(size)), result);
+              return {result};
+            });
   return spec.take();
 }
 

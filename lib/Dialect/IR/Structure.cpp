@@ -108,27 +108,7 @@ LogicalResult SizesOp::inferTypes(TypeInference &inference) {
   return success();
 }
 
-FailureOr<Spec> SizesOp::getSpec() {
-  LoopSpecBuilder spec(*this, SpecKind::Map);
-  SmallVector<Dim> shape = getDims(getType());
-  spec.parallel(shape);
-  Type element = getElementType(getResult());
-  spec.body(element, [&](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
-    SmallVector<Dim> sizes = getSizes().getDims();
-    // The position in row-major order selects the size.
-    Value position = s.index(0);
-    for (auto [index, extent] : llvm::zip(args.indices, shape))
-      position = s.indexAdd(s.indexMul(position, s.size(extent)), index);
-    Value result = s.integer(0);
-    for (auto [i, size] : llvm::enumerate(sizes)) {
-      ScalarBuilder onIndex = s.with(s.builder.getIndexType());
-      Value here = onIndex.eq(position, s.index(i));
-      result = s.select(here, s.fromIndex(s.size(size)), result);
-    }
-    return {result};
-  });
-  return spec.take();
-}
+FailureOr<Spec> SizesOp::getSpec() { return sizesSpec(*this, getSizes().getDims()); }
 
 //===----------------------------------------------------------------------===//
 // GroupOp: %r = dsc.group { ... dsc.yield %v : f32[N] } : f32[N]

@@ -154,18 +154,32 @@ FailureOr<int64_t> TypeInference::normalizeAxis(int64_t axis, int64_t rank) {
   return axis < 0 ? axis + rank : axis;
 }
 
+FailureOr<SmallVector<int64_t>> TypeInference::normalizeAxes(ArrayRef<Dim> axes, int64_t rank) {
+  SmallVector<int64_t> result;
+  for (Dim dim : axes) {
+    if (!dim.isConstant())
+      return error() << "axis " << dim.str() << " is not known when compiling", failure();
+    FailureOr<int64_t> axis = normalizeAxis(dim.getConstant(), rank);
+    if (failed(axis))
+      return failure();
+    if (llvm::is_contained(result, *axis))
+      return error() << "axis " << *axis << " is named twice", failure();
+    result.push_back(*axis);
+  }
+  return result;
+}
+
 FailureOr<Operation *> buildOp(OpBuilder &builder, Location loc, StringRef name,
                                ValueRange operands, ArrayRef<NamedAttribute> attributes,
-                               unsigned numResults,
-                               SmallVectorImpl<TypeInference::Guard> *guards) {
+                               unsigned numResults, SmallVectorImpl<TypeInference::Guard> *guards) {
   OperationState state(loc, name, operands, SmallVector<Type>(numResults, builder.getNoneType()),
                        attributes);
   Operation *op = Operation::create(state);
   TypeInference inference(op);
   LogicalResult inferred = cast<ComputeOp>(op).inferTypes(inference);
   if (succeeded(inferred) && inference.getResults().size() != numResults)
-    inferred = inference.error() << "has " << inference.getResults().size()
-                                 << " results, not " << numResults;
+    inferred = inference.error() << "has " << inference.getResults().size() << " results, not "
+                                 << numResults;
   if (failed(inferred)) {
     op->destroy();
     return failure();

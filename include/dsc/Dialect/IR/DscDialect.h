@@ -24,6 +24,7 @@
 #define GET_ATTRDEF_CLASSES
 #include "dsc/Dialect/IR/DscAttrs.h.inc"
 
+#include "dsc/Dialect/IR/Reduction.h"
 #include "dsc/Dialect/IR/ShortForm.h"
 
 #define GET_OP_CLASSES

@@ -33,6 +33,7 @@
 namespace dsc {
 
 class ScalarBuilder;
+enum class AtMode : uint32_t;
 
 enum class SpecKind {
   Map,       // parallel loops only, operands read at projections of them
@@ -97,15 +98,22 @@ struct LoopSpec {
 };
 
 /// Scatter: operand 0 is copied to the result; then, for each point of the
-/// iteration space in order (outermost loop slowest), the body yields an index
-/// for each axis of the result followed by the new element. Its arguments are
-/// those of LoopSpec, and last the element type's current value at that index is
-/// obtained by `combine` (arguments: old, new; yields the element); null: replace.
+/// iteration space in order (outermost loop slowest), the body says where to write
+/// what. Its arguments are those of a LoopSpec's body, with an accumulator for each
+/// of `updates.init`, carried from each point to the next. It yields
+///   if `conditional`, an i1: false writes nothing at this point
+///   an index for each axis of the result; outside, the kernel ends with a status
+///   the new element
+///   the new accumulators
+/// The loops are all Parallel; `updates.finish` is not used.
 struct ScatterSpec {
   LoopSpec updates;
+  /// The element that is written, from the old and the new one (both as stored).
+  /// Null: the new one.
+  std::unique_ptr<mlir::Region> combine;
+  bool conditional = false;
   /// Not null: the result starts with this value everywhere instead of operand 0.
   mlir::TypedAttr fill;
-  std::unique_ptr<mlir::Region> combine;
 };
 
 /// Call of a kernel of runtime/ops: buffers are the operands that are present,
@@ -265,6 +273,10 @@ public:
   mlir::Value atChecked(mlir::Value tensor, mlir::ValueRange indices) const;
   /// The same where outside gives `otherwise` (compute form).
   mlir::Value atOrElse(mlir::Value tensor, mlir::ValueRange indices, mlir::Value otherwise) const;
+  /// The element as it is stored, for code that only moves it; `otherwise` (stored
+  /// form) with OrElse.
+  mlir::Value stored(mlir::Value tensor, mlir::ValueRange indices, AtMode mode,
+                     mlir::Value otherwise = {}) const;
   // Index arithmetic.
   mlir::Value indexAdd(mlir::Value a, mlir::Value b) const;
   mlir::Value indexSub(mlir::Value a, mlir::Value b) const;
@@ -319,7 +331,12 @@ public:
   void reverse(bool on) { spec->reverse = on; }
 
   Spec take();
-  std::unique_ptr<LoopSpec> takeLoops() { return std::move(spec); }
+  std::unique_ptr<LoopSpec> takeLoops();
+  /// What `combine` yields: the element from the old and the new one, in compute form.
+  using CombineFn =
+      llvm::function_ref<mlir::Value(ScalarBuilder &, mlir::Value old, mlir::Value update)>;
+  /// The loops and the body as the updates of a scatter (see ScatterSpec).
+  Spec takeScatter(CombineFn combine = nullptr);
 
 private:
   mlir::AffineExpr addLoop(Dim extent, Iterator iterator);
@@ -338,6 +355,9 @@ private:
 mlir::FailureOr<Spec>
 elementwiseSpec(mlir::Operation *op,
                 llvm::function_ref<mlir::Value(ScalarBuilder &, mlir::ValueRange)> scalar);
+
+/// A result (int64 or int32, one axis or none) that holds `sizes`.
+Spec sizesSpec(mlir::Operation *op, llvm::ArrayRef<Dim> sizes);
 
 /// The type that a value of ONNX element type `type` has in scalar code as it is
 /// stored: signless integers, i1 for bool.

@@ -1,0 +1,34 @@
+//===- Reduction.h - what Reduction.td is written with --------------------===//
+#pragma once
+
+#include "dsc/Dialect/IR/Spec.h"
+#include "dsc/Dialect/IR/TypeInference.h"
+
+namespace dsc {
+
+/// A reduction or scan over axes as scalar code (see Reduction.td).
+struct Reduction {
+  enum Identity { Zero, One, Lowest, Highest };
+  using ElementFn = mlir::Value (*)(ScalarBuilder &s, mlir::Value x);
+  using CombineFn = mlir::Value (*)(ScalarBuilder &s, mlir::Value acc, mlir::Value x);
+  using FinishFn = mlir::Value (*)(ScalarBuilder &s, mlir::Value x, mlir::Value count);
+
+  Identity identity = Zero;
+  /// Integers are accumulated in float64.
+  bool wide = false;
+  ElementFn element = nullptr;
+  CombineFn combine = nullptr;
+  FinishFn finish = nullptr;
+};
+
+/// The identity as an attribute of the type that elements of `element` have while
+/// computing.
+mlir::TypedAttr identityValue(Reduction::Identity identity, mlir::Type element);
+
+mlir::LogicalResult inferReduction(mlir::Operation *op, TypeInference &inference);
+mlir::FailureOr<Spec> reductionSpec(mlir::Operation *op, const Reduction &reduction);
+mlir::LogicalResult inferCumulative(mlir::Operation *op, TypeInference &inference);
+mlir::FailureOr<Spec> cumulativeSpec(mlir::Operation *op, const Reduction &reduction,
+                                     bool exclusive, bool reverse);
+
+} // namespace dsc

@@ -1,0 +1,156 @@
+//===- Views.cpp - operators that only give elements another shape --------===//
+#include "dsc/Dialect/IR/DscDialect.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+//===----------------------------------------------------------------------===//
+// Reshape
+//===----------------------------------------------------------------------===//
+
+ArrayRef<ContentOperand> ReshapeOp::getContentOperands() {
+  static constexpr ContentOperand operands[] = {{1, "shape"}};
+  return operands;
+}
+
+/// Drops the factors that both lists have, so that what is left of the quotient
+/// does not depend on how a product of sums is written.
+static void cancelFactors(SmallVectorImpl<Dim> &a, SmallVectorImpl<Dim> &b) {
+  for (auto *it = a.begin(); it != a.end();) {
+    auto *same = llvm::find(b, *it);
+    // A size of 0 does not cancel: 0 elements remain 0 elements.
+    if (same == b.end() || it->isConstant(0)) {
+      ++it;
+      continue;
+    }
+    b.erase(same);
+    it = a.erase(it);
+  }
+}
+
+LogicalResult ReshapeOp::inferTypes(TypeInference &inference) {
+  SmallVector<Dim> input = getDims(getData()), shape = getShape().getDims();
+  MLIRContext *context = getContext();
+  // The axis that takes what the others leave: -1, or a size that may turn out so.
+  std::optional<size_t> rest;
+  for (auto [axis, size] : llvm::enumerate(shape)) {
+    if (size.isConstant(0) && getAllowzero() == 0) {
+      if (axis >= input.size())
+        return inference.error() << "shape has 0 for axis " << axis << ", which the input of rank "
+                                 << input.size() << " does not have";
+      size = input[axis];
+    }
+    if (size.isConstant() && size.getConstant() < -1)
+      return inference.error() << "shape has the size " << size.getConstant();
+    if (!size.isConstant(-1))
+      continue;
+    if (rest)
+      return inference.error() << "shape has -1 for axes " << *rest << " and " << axis;
+    rest = axis;
+  }
+  bool mayBeRest = false;
+  for (auto [axis, size] : llvm::enumerate(shape)) {
+    if (rest || size.isKnownNonNegative())
+      continue;
+    rest = axis;
+    mayBeRest = true;
+  }
+  SmallVector<Dim> from(input), to;
+  for (auto [axis, size] : llvm::enumerate(shape))
+    if (!rest || axis != *rest)
+      to.push_back(size);
+  cancelFactors(from, to);
+  Dim total = product(context, from), known = product(context, to);
+  if (!rest) {
+    if (failed(inference.requireEqual(total, known, "reshape changes the number of elements")))
+      return failure();
+    inference.addResult(getElementType(getData()), shape);
+    return success();
+  }
+  if (known.isConstant(0))
+    return inference.error() << "shape has -1 for axis " << *rest
+                             << ", which the other sizes do not determine";
+  Dim left = total.floorDiv(known);
+  Dim &size = shape[*rest];
+  size = mayBeRest ? Dim::select(Dim::eq(size, inference.constant(-1)), left, size) : left;
+  if (failed(inference.requireEqual(total, size * known, "reshape changes the number of elements")))
+    return failure();
+  inference.addResult(getElementType(getData()), shape);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Squeeze, Unsqueeze
+//===----------------------------------------------------------------------===//
+
+ArrayRef<ContentOperand> SqueezeOp::getContentOperands() {
+  static constexpr ContentOperand operands[] = {{1, "axes"}};
+  return operands;
+}
+
+LogicalResult SqueezeOp::inferTypes(TypeInference &inference) {
+  SmallVector<Dim> input = getDims(getData()), shape;
+  Dim one = inference.constant(1);
+  SmallVector<int64_t> dropped;
+  if (std::optional<DimsAttr> axes = getAxes()) {
+    FailureOr<SmallVector<int64_t>> normalized =
+        inference.normalizeAxes(axes->getDims(), input.size());
+    if (failed(normalized))
+      return failure();
+    dropped = *normalized;
+  }
+  for (auto [axis, dim] : llvm::enumerate(input)) {
+    bool drop = getAxes() ? llvm::is_contained(dropped, axis) : dim.isConstant(1);
+    Dim isOne = Dim::eq(dim, one);
+    // Without axes, a size of 1 at run time would have changed the rank.
+    Dim condition = drop || getAxes() ? isOne : Dim::logicalNot(isOne);
+    if ((drop || !getAxes()) &&
+        failed(inference.require(condition, "squeeze of axis " + Twine(axis) + " with size " +
+                                                dim.str() + (drop ? "" : " needs axes"))))
+      return failure();
+    if (!drop)
+      shape.push_back(dim);
+  }
+  inference.addResult(getElementType(getData()), shape);
+  return success();
+}
+
+ArrayRef<ContentOperand> UnsqueezeOp::getContentOperands() {
+  static constexpr ContentOperand operands[] = {{1, "axes"}};
+  return operands;
+}
+
+LogicalResult UnsqueezeOp::inferTypes(TypeInference &inference) {
+  SmallVector<Dim> input = getDims(getData()), axes = getAxes().getDims();
+  size_t rank = input.size() + axes.size();
+  FailureOr<SmallVector<int64_t>> inserted = inference.normalizeAxes(axes, rank);
+  if (failed(inserted))
+    return failure();
+  SmallVector<Dim> shape;
+  auto *next = input.begin();
+  for (size_t axis = 0; axis < rank; ++axis)
+    shape.push_back(llvm::is_contained(*inserted, axis) ? inference.constant(1) : *next++);
+  inference.addResult(getElementType(getData()), shape);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Flatten
+//===----------------------------------------------------------------------===//
+
+LogicalResult FlattenOp::inferTypes(TypeInference &inference) {
+  SmallVector<Dim> input = getDims(getInput());
+  int64_t rank = input.size(), axis = getAxis();
+  // Unlike elsewhere, the rank itself is an axis.
+  if (axis < -rank || axis > rank)
+    return inference.error() << "axis " << axis << " is outside [" << -rank << ", " << rank << "]";
+  if (axis < 0)
+    axis += rank;
+  ArrayRef<Dim> dims(input);
+  inference.addResult(getElementType(getInput()), {product(getContext(), dims.take_front(axis)),
+                                                   product(getContext(), dims.drop_front(axis))});
+  return success();
+}
+
+} // namespace dsc
