@@ -23,7 +23,9 @@ SmallVector<Dim> getDims(Type type) {
 
 int64_t getRank(Type type) { return cast<RankedTensorType>(type).getRank(); }
 
-Type getElementType(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
+Type getElementType(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType();
+}
 
 RankedTensorType makeTensorType(Type elementType, ArrayRef<Dim> dims) {
   SmallVector<int64_t> shape;
@@ -67,8 +69,8 @@ FailureOr<SmallVector<Dim>> TypeInference::broadcastShapes(ArrayRef<Value> value
                                 .str();
       if (!merged)
         return error() << message, failure();
-      Dim fits = Dim::logicalOr(Dim::eq(size, dim),
-                                Dim::logicalOr(Dim::eq(size, one), Dim::eq(dim, one)));
+      Dim fits =
+          Dim::logicalOr(Dim::eq(size, dim), Dim::logicalOr(Dim::eq(size, one), Dim::eq(dim, one)));
       if (failed(require(fits, message)))
         return failure();
       size = merged;
@@ -85,16 +87,15 @@ FailureOr<int64_t> TypeInference::normalizeAxis(int64_t axis, int64_t rank) {
 
 FailureOr<Operation *> buildOp(OpBuilder &builder, Location loc, StringRef name,
                                ValueRange operands, ArrayRef<NamedAttribute> attributes,
-                               unsigned numResults,
-                               SmallVectorImpl<TypeInference::Guard> *guards) {
+                               unsigned numResults, SmallVectorImpl<TypeInference::Guard> *guards) {
   OperationState state(loc, name, operands, SmallVector<Type>(numResults, builder.getNoneType()),
                        attributes);
   Operation *op = Operation::create(state);
   TypeInference inference(op);
   LogicalResult inferred = cast<ComputeOp>(op).inferTypes(inference);
   if (succeeded(inferred) && inference.getResults().size() != numResults)
-    inferred = inference.error() << "has " << inference.getResults().size()
-                                 << " results, not " << numResults;
+    inferred = inference.error() << "has " << inference.getResults().size() << " results, not "
+                                 << numResults;
   if (failed(inferred)) {
     op->destroy();
     return failure();
@@ -118,7 +119,8 @@ LogicalResult verifyComputeOp(Operation *op) {
     auto expected = dyn_cast<RankedTensorType>(inferred);
     if (!actual || !expected) {
       if (result.getType() != inferred)
-        return op->emitOpError() << "result type is " << result.getType() << ", expected " << inferred;
+        return op->emitOpError() << "result type is " << result.getType() << ", expected "
+                                 << inferred;
       continue;
     }
     // Symbolic sizes may be written in different ways; constants must agree.

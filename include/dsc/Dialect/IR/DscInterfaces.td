@@ -22,6 +22,14 @@ def Dsc_ComputeOp : OpInterface<"ComputeOp"> {
         return {};
       }]>,
     StaticInterfaceMethod<[{
+        The operand whose elements that are not zero must be counted before the op
+        can be built, because its result has as many: the importer binds a
+        `dsc.count_nonzero` of it to a symbol and sets the attribute `count` to
+        that size.
+      }], "::std::optional<unsigned>", "getCountedOperand", (ins), [{}], [{
+        return ::std::nullopt;
+      }]>,
+    StaticInterfaceMethod<[{
         Number of results of the op for an ONNX node with `numOutputs` outputs.
       }], "unsigned", "getResultCount", (ins "unsigned":$numOutputs), [{}], [{
         return 1;

@@ -20,12 +20,15 @@ namespace dsc {
 /// An operand of an ONNX operator whose contents are needed when compiling. The
 /// importer replaces it by the attribute `attribute`, which is left out where the
 /// ONNX input is left out: a `#dsc.dims` for Dims; an `array<f32>` for Floats
-/// (which must then be constant).
+/// (which must then be constant). An operand that is listed once for each kind is
+/// Floats where its element type is a float.
 struct ContentOperand {
   enum Kind { Dims, Floats };
   unsigned index;
   llvm::StringLiteral attribute;
   Kind kind = Dims;
+  /// The operand stays: the attribute is set in addition.
+  bool keep = false;
 };
 
 /// The sizes of a ranked tensor type, one per axis.
