@@ -107,8 +107,8 @@ LogicalResult LoopOp::verify() {
   if (!yield)
     return emitOpError() << "must end its body with dsc.yield";
   if (getNumResults() < getNumCarried() || yield.getNumOperands() != getNumResults() + 1)
-    return emitOpError() << "must yield a condition and a value for each of its "
-                         << getNumResults() << " results, at least " << getNumCarried();
+    return emitOpError() << "must yield a condition and a value for each of its " << getNumResults()
+                         << " results, at least " << getNumCarried();
   if (getBody().getNumArguments() != getNumCarried() + 2 ||
       !isScalar(getIteration().getType(), false) ||
       !isScalar(getConditionArgument().getType(), true) ||
@@ -118,7 +118,8 @@ LogicalResult LoopOp::verify() {
   auto carried = TypeRange(getBody().getArgumentTypes()).drop_front(2);
   auto yielded = TypeRange(yield.getOperandTypes()).drop_front(1);
   if (failed(verifyTypes(*this, "the operand list", TypeRange(getInits()), carried)) ||
-      failed(verifyTypes(*this, "the body's yield", yielded.take_front(getNumCarried()), carried)) ||
+      failed(
+          verifyTypes(*this, "the body's yield", yielded.take_front(getNumCarried()), carried)) ||
       failed(verifyTypes(*this, "the body's yield", yielded.take_front(getNumCarried()),
                          TypeRange(getCarriedResults()))))
     return failure();
@@ -127,8 +128,8 @@ LogicalResult LoopOp::verify() {
     SmallVector<Dim> dims = getDims(type);
     if (dims.empty())
       return emitOpError() << "collects slices in a scalar";
-    slices.push_back(makeTensorType(cast<RankedTensorType>(type).getElementType(),
-                                    ArrayRef(dims).drop_front()));
+    slices.push_back(
+        makeTensorType(cast<RankedTensorType>(type).getElementType(), ArrayRef(dims).drop_front()));
   }
   return verifyTypes(*this, "the slices' list", yielded.drop_front(getNumCarried()), slices);
 }

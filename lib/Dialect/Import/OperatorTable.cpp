@@ -7,7 +7,7 @@ using namespace mlir;
 
 namespace dsc::import {
 
-/// Translated by code of their own (see Translator::translateNode).
+/// See Translator::translateSpecial.
 static constexpr StringLiteral kSpecial[] = {"Constant", "Identity", "If",  "Loop",
                                              "Scan",     "Shape",    "Size"};
 
@@ -29,9 +29,7 @@ const OperatorInfo *OperatorTable::find(StringRef key) const {
   return it == operators.end() ? nullptr : &it->second;
 }
 
-bool OperatorTable::isSupported(StringRef key) const {
-  return find(key) || llvm::is_contained(kSpecial, key);
-}
+bool OperatorTable::isSpecial(StringRef key) { return llvm::is_contained(kSpecial, key); }
 
 std::vector<std::string> OperatorTable::keys() const {
   std::set<std::string> sorted(std::begin(kSpecial), std::end(kSpecial));

@@ -32,9 +32,11 @@ public:
   /// nullptr if no op of the dialect has this name.
   const OperatorInfo *find(mlir::StringRef key) const;
 
-  /// Whether the importer accepts the operator: an op of the table, or one of those
-  /// that it treats itself.
-  bool isSupported(mlir::StringRef key) const;
+  /// Operators that the importer translates itself, if there is an op or not: shapes
+  /// are known to it, constants and control flow have contents that no op's facts say.
+  static bool isSpecial(mlir::StringRef key);
+
+  bool isSupported(mlir::StringRef key) const { return find(key) || isSpecial(key); }
 
   /// All accepted keys, sorted.
   std::vector<std::string> keys() const;

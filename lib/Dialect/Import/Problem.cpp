@@ -118,6 +118,14 @@ Problem &ProblemList::add(ProblemCode code, std::string message) {
   return problems.back();
 }
 
+void ProblemList::append(const ProblemList &other) {
+  for (Problem problem : other.problems) {
+    if (problem.file.empty())
+      problem.file = file;
+    problems.push_back(std::move(problem));
+  }
+}
+
 bool ProblemList::contains(ProblemCode code) const {
   return std::any_of(problems.begin(), problems.end(),
                      [&](const Problem &problem) { return problem.kind == code; });

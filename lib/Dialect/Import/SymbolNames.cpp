@@ -10,8 +10,8 @@ namespace dsc::import {
 
 /// An identifier that the assembly of sizes does not take for an operator.
 static std::string identifier(StringRef hint) {
-  static constexpr StringLiteral reserved[] = {"floordiv", "ceildiv", "mod", "min",    "max", "eq",
-                                               "lt",       "le",      "and", "select", "or",  "not"};
+  static constexpr StringLiteral reserved[] = {
+      "floordiv", "ceildiv", "mod", "min", "max", "eq", "lt", "le", "and", "select", "or", "not"};
   constexpr size_t limit = 64;
   std::string name;
   for (char c : hint.take_back(limit))
@@ -32,9 +32,8 @@ Dim SymbolNames::fresh(StringRef hint, bool mayBeNegative) {
 bool SymbolNames::isNewerThan(Dim dim, size_t mark) const {
   SmallVector<StringRef> symbols;
   dim.collectSymbols(symbols);
-  return std::any_of(created.begin() + mark, created.end(), [&](Dim symbol) {
-    return llvm::is_contained(symbols, symbol.getSymbol());
-  });
+  return std::any_of(created.begin() + mark, created.end(),
+                     [&](Dim symbol) { return llvm::is_contained(symbols, symbol.getSymbol()); });
 }
 
 void SymbolNames::rollBack(size_t mark) {

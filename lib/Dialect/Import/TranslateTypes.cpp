@@ -108,8 +108,8 @@ std::optional<SmallVector<Dim>> sizesFrom(const Array &array) {
     return std::nullopt;
   SmallVector<Dim> sizes;
   forEachElement(array, [&](const APInt &bits) {
-    int64_t value = extendsWithZeros(integer) ? static_cast<int64_t>(bits.getZExtValue())
-                                              : bits.getSExtValue();
+    int64_t value =
+        extendsWithZeros(integer) ? static_cast<int64_t>(bits.getZExtValue()) : bits.getSExtValue();
     sizes.push_back(Dim::constant(array.type.getContext(), value));
   });
   return sizes;

@@ -94,6 +94,9 @@ public:
   /// The reference is valid until the next add.
   Problem &add(ProblemCode code, std::string message);
 
+  /// Adds the problems of another list; those without a file belong to this one's.
+  void append(const ProblemList &other);
+
   bool empty() const { return problems.empty(); }
   size_t size() const { return problems.size(); }
   auto begin() const { return problems.begin(); }

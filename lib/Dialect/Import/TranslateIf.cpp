@@ -1,0 +1,96 @@
+//===- TranslateIf.cpp - branches -------------------------------------------===//
+#include "TranslateTypes.h"
+#include "Translator.h"
+
+#include "llvm/Support/SaveAndRestore.h"
+
+using namespace mlir;
+
+namespace dsc::import {
+
+static const onnx::GraphProto *findGraph(const onnx::NodeProto &node, StringRef name) {
+  for (const onnx::AttributeProto &attribute : node.attribute())
+    if (attribute.name() == name && attribute.has_g())
+      return &attribute.g();
+  return nullptr;
+}
+
+bool Translator::checkMerge(const onnx::NodeProto &node, const Twine &what, Type a, Type b) {
+  auto first = dyn_cast<RankedTensorType>(a);
+  auto second = dyn_cast<RankedTensorType>(b);
+  if (first && second && first.getElementType() == second.getElementType() &&
+      first.getRank() == second.getRank())
+    return true;
+  report(node, ProblemCode::TypeMismatch,
+         what + " has the types " + shortTypeName(a) + " and " + shortTypeName(b) +
+             ", whose element type and number of dimensions must be the same");
+  return false;
+}
+
+/// A branch that is always taken becomes part of the graph around.
+bool Translator::inlineBranch(const onnx::GraphProto &graph, Values &results) {
+  Scope branch;
+  branch.parent = scope;
+  {
+    llvm::SaveAndRestore inside(scope, &branch);
+    translateBody(graph);
+    results = outputsOf(graph);
+  }
+  for (auto &[value, contents] : branch.contents)
+    setContents(value, std::move(contents));
+  scope->guarded.insert(branch.guarded.begin(), branch.guarded.end());
+  scope->nonNegative.insert(branch.nonNegative.begin(), branch.nonNegative.end());
+  return !llvm::is_contained(results, Value());
+}
+
+bool Translator::translateBranch(const onnx::GraphProto &graph, Region &region, Values &results) {
+  OpBuilder::InsertionGuard restore(builder);
+  builder.setInsertionPointToEnd(&region.emplaceBlock());
+  Scope branch;
+  branch.parent = scope;
+  llvm::SaveAndRestore inside(scope, &branch);
+  translateBody(graph);
+  results = outputsOf(graph);
+  if (llvm::is_contained(results, Value()))
+    return false;
+  YieldOp::create(builder, builder.getUnknownLoc(), results);
+  return true;
+}
+
+bool Translator::translateIf(const onnx::NodeProto &node, Value condition, Values &results) {
+  const onnx::GraphProto *thenGraph = findGraph(node, "then_branch");
+  const onnx::GraphProto *elseGraph = findGraph(node, "else_branch");
+  const SizeContents *known = findContents(condition);
+  if (known && known->size() == 1 && known->front().isConstant())
+    return inlineBranch(known->front().isConstant(0) ? *elseGraph : *thenGraph, results);
+
+  Location loc = locationOf(node);
+  OperationState state(loc, IfOp::getOperationName());
+  state.addOperands(condition);
+  size_t mark = symbols.mark();
+  Values thenValues, elseValues;
+  bool ok = translateBranch(*thenGraph, *state.addRegion(), thenValues);
+  ok &= translateBranch(*elseGraph, *state.addRegion(), elseValues);
+  if (!ok)
+    return false;
+  SmallVector<Attribute> names;
+  for (auto [i, a, b] : llvm::enumerate(thenValues, elseValues)) {
+    const std::string &name = node.output(static_cast<int>(i));
+    if (!checkMerge(node, "output " + quoteName(name), a.getType(), b.getType()))
+      return false;
+    SmallVector<Dim> dims = getDims(a);
+    for (auto [axis, dim, other] : llvm::enumerate(dims, getDims(b))) {
+      if (dim == other && !symbols.isNewerThan(dim, mark))
+        continue;
+      dim = symbols.fresh(name + "_" + std::to_string(axis));
+      names.push_back(builder.getStringAttr(dim.getSymbol()));
+    }
+    state.addTypes(makeTensorType(getElementType(a), dims));
+  }
+  if (!names.empty())
+    state.addAttribute("symbols", builder.getArrayAttr(names));
+  llvm::append_range(results, builder.create(state)->getResults());
+  return true;
+}
+
+} // namespace dsc::import

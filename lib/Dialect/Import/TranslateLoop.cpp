@@ -1,0 +1,187 @@
+//===- TranslateLoop.cpp - loops --------------------------------------------===//
+//
+// The types of carried values are a fixed point: the body is translated with the
+// types of the initial values; sizes that it yields differently become symbols of
+// the iteration, and it is translated again.
+//
+//===----------------------------------------------------------------------===//
+#include "TranslateTypes.h"
+#include "Translator.h"
+
+#include "llvm/Support/SaveAndRestore.h"
+
+using namespace mlir;
+
+namespace dsc::import {
+
+struct Translator::LoopBody {
+  SmallVector<Type> carried;         ///< types of the carried arguments
+  SmallVector<Attribute> argSymbols; ///< sizes among them that each iteration binds
+  size_t mark = 0;                   ///< older symbols are known outside of the loop
+  std::unique_ptr<Region> region;
+  Values yielded;               ///< condition, carried values, slices
+  std::optional<Dim> condition; ///< the yielded condition, where known
+};
+
+bool Translator::translateLoopBody(const onnx::GraphProto &graph, LoopBody &body) {
+  OpBuilder::InsertionGuard restore(builder);
+  body.region = std::make_unique<Region>();
+  Block &block = body.region->emplaceBlock();
+  builder.setInsertionPointToEnd(&block);
+  SmallVector<Type> types = {RankedTensorType::get({}, builder.getI64Type()),
+                             RankedTensorType::get({}, builder.getI1Type())};
+  llvm::append_range(types, body.carried);
+  Scope inside;
+  inside.parent = scope;
+  llvm::SaveAndRestore enter(scope, &inside);
+  for (auto [input, type] : llvm::zip(graph.input(), types)) {
+    auto loc = NameLoc::get(builder.getStringAttr("input " + quoteName(input.name())));
+    define(input.name(), block.addArgument(type, loc));
+  }
+  inside.nonNegative.insert(block.getArgument(0));
+  translateBody(graph);
+  body.yielded = outputsOf(graph);
+  if (llvm::is_contained(body.yielded, Value()))
+    return false;
+  body.condition.reset();
+  if (const SizeContents *known = findContents(body.yielded[0]); known && known->size() == 1)
+    body.condition = known->front();
+  YieldOp::create(builder, builder.getUnknownLoc(), body.yielded);
+  return true;
+}
+
+/// Makes symbols of the sizes that an iteration changes.
+bool Translator::widenCarriedTypes(const onnx::NodeProto &node, const onnx::GraphProto &graph,
+                                   LoopBody &body, bool &changed) {
+  for (auto [i, type] : llvm::enumerate(body.carried)) {
+    Type next = body.yielded[i + 1].getType();
+    const std::string &name = graph.input(static_cast<int>(i) + 2).name();
+    if (!checkMerge(node, "loop-carried value " + quoteName(name), type, next))
+      return false;
+    SmallVector<Dim> dims = getDims(type);
+    bool differs = false;
+    for (auto [axis, dim, nextDim] : llvm::enumerate(dims, getDims(next))) {
+      bool isArgSymbol =
+          dim.getKind() == DimKind::Symbol &&
+          llvm::is_contained(body.argSymbols, builder.getStringAttr(dim.getSymbol()));
+      if (dim == nextDim || isArgSymbol)
+        continue;
+      dim = symbols.fresh(name + "_" + std::to_string(axis));
+      body.argSymbols.push_back(builder.getStringAttr(dim.getSymbol()));
+      differs = true;
+    }
+    if (differs)
+      type = makeTensorType(cast<RankedTensorType>(type).getElementType(), dims);
+    changed |= differs;
+  }
+  return true;
+}
+
+bool Translator::settleLoopBody(const onnx::NodeProto &node, const onnx::GraphProto &graph,
+                                LoopBody &body) {
+  // Each round but the last makes a symbol of a size that was none. Only the last
+  // round's problems count.
+  for (bool changed = true; changed;) {
+    changed = false;
+    ProblemList found;
+    bool ok;
+    {
+      llvm::SaveAndRestore collect(problems, &found);
+      ok = translateLoopBody(graph, body) && widenCarriedTypes(node, graph, body, changed);
+    }
+    if (!ok || !changed)
+      problems->append(found);
+    if (!ok)
+      return false;
+  }
+  return true;
+}
+
+/// The number of iterations, where no condition can end the loop before.
+std::optional<Dim> Translator::knownTripCount(ArrayRef<Value> inputs, const LoopBody &body) {
+  if (!inputs[0])
+    return std::nullopt;
+  const SizeContents *trips = findContents(inputs[0]);
+  const SizeContents *condition = inputs[1] ? findContents(inputs[1]) : nullptr;
+  bool startsTrue =
+      !inputs[1] || (condition && condition->size() == 1 && condition->front().isConstant(1));
+  bool staysTrue = body.yielded[0] == body.region->getArgument(1) ||
+                   (body.condition && body.condition->isConstant(1));
+  if (!trips || trips->size() != 1 || !startsTrue || !staysTrue)
+    return std::nullopt;
+  Dim count = trips->front();
+  return count.isKnownNonNegative() ? count : Dim::max(count, Dim::constant(&context, 0));
+}
+
+/// Types of the last carried values and of the stacked slices. Sizes that only the
+/// run decides about are new symbols, whose names are added to `names`.
+SmallVector<Type> Translator::loopResultTypes(const onnx::NodeProto &node, ArrayRef<Value> inputs,
+                                              const LoopBody &body,
+                                              SmallVectorImpl<Attribute> &names) {
+  SmallVector<Type> types;
+  std::optional<Dim> trips = knownTripCount(inputs, body);
+  size_t inner = symbols.mark();
+  auto fresh = [&](size_t output, size_t axis) {
+    const std::string &name = node.output(static_cast<int>(output));
+    Dim symbol = symbols.fresh((name.empty() ? "loop" : name) + "_" + std::to_string(axis));
+    names.push_back(builder.getStringAttr(symbol.getSymbol()));
+    return symbol;
+  };
+  auto isInner = [&](Dim dim) { return inner > body.mark && symbols.isNewerThan(dim, body.mark); };
+  size_t output = 0;
+  for (Type type : body.carried) {
+    SmallVector<Dim> dims = getDims(type);
+    for (auto [axis, dim] : llvm::enumerate(dims))
+      if (isInner(dim))
+        dim = fresh(output, axis);
+    types.push_back(makeTensorType(cast<RankedTensorType>(type).getElementType(), dims));
+    ++output;
+  }
+  for (Value slice : ArrayRef(body.yielded).drop_front(1 + body.carried.size())) {
+    SmallVector<Dim> dims = {trips ? *trips : fresh(output, 0)};
+    for (auto [axis, dim] : llvm::enumerate(getDims(slice)))
+      dims.push_back(isInner(dim) ? fresh(output, axis + 1) : dim);
+    types.push_back(makeTensorType(getElementType(slice), dims));
+    ++output;
+  }
+  return types;
+}
+
+bool Translator::translateLoop(const onnx::NodeProto &node, ArrayRef<Value> given,
+                               Values &results) {
+  const onnx::GraphProto *graph = nullptr;
+  for (const onnx::AttributeProto &attribute : node.attribute())
+    if (attribute.name() == "body")
+      graph = &attribute.g();
+  Values inputs(given);
+  inputs.resize(std::max<size_t>(inputs.size(), 2));
+  size_t numCarried = inputs.size() - 2;
+  if (!graph || graph->input_size() != static_cast<int>(inputs.size()) ||
+      graph->output_size() != node.output_size() + 1 ||
+      graph->output_size() <= static_cast<int>(numCarried)) {
+    report(node, ProblemCode::BadNode,
+           "Loop: the numbers of inputs and outputs of its body do not fit those of the node");
+    return false;
+  }
+  LoopBody body;
+  body.mark = symbols.mark();
+  for (Value init : ArrayRef(inputs).drop_front(2))
+    body.carried.push_back(init.getType());
+  if (!settleLoopBody(node, *graph, body))
+    return false;
+
+  OperationState state(locationOf(node), LoopOp::getOperationName());
+  SmallVector<Attribute> names;
+  state.addTypes(loopResultTypes(node, inputs, body, names));
+  for (Value input : inputs)
+    state.addOperands(input ? input : none());
+  state.addRegion(std::move(body.region));
+  if (!names.empty())
+    state.addAttribute("symbols", builder.getArrayAttr(names));
+  if (!body.argSymbols.empty())
+    state.addAttribute("argSymbols", builder.getArrayAttr(body.argSymbols));
+  llvm::append_range(results, builder.create(state)->getResults());
+  return true;
+}
+
+} // namespace dsc::import

@@ -1,0 +1,226 @@
+//===- ImportModelTest.cpp - from ONNX to dsc -------------------------------===//
+//
+// Models in ONNX's text syntax; what is expected are lines of the module.
+//
+//===----------------------------------------------------------------------===//
+#include "dsc/Dialect/Import/ImportModel.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <gmock/gmock.h>
+#include <onnx/defs/parser.h>
+
+using namespace dsc;
+using namespace dsc::import;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+namespace {
+
+class ImportModelTest : public testing::Test {
+protected:
+  /// The module's text, or the problems' if there is none.
+  std::string importText(const std::string &graph, const ImportOptions &options = {}) {
+    onnx::ModelProto model;
+    onnx::OnnxParser parser(("<ir_version: 10, opset_import: [\"\": 21]>\n" + graph).c_str());
+    onnx::Common::Status status = parser.Parse(model);
+    EXPECT_TRUE(status.IsOK()) << status.ErrorMessage();
+    for (int i = 0; i < model.graph().node_size(); ++i)
+      model.mutable_graph()->mutable_node(i)->set_name("n" + std::to_string(i));
+    return importProto(model, options);
+  }
+
+  std::string importProto(const onnx::ModelProto &model, const ImportOptions &options = {}) {
+    llvm::SmallString<128> path;
+    EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("import", "onnx", path));
+    {
+      std::error_code error;
+      llvm::raw_fd_ostream file(path, error);
+      file << model.SerializeAsString();
+    }
+    problems = ProblemList();
+    module = importModel(path.str().str(), context, options, weights, problems);
+    // The file stays mapped, and is gone afterwards.
+    llvm::sys::fs::remove(path);
+    EXPECT_NE(!module, problems.empty());
+    if (!module)
+      return problems.render();
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    module->print(os, mlir::OpPrintingFlags().enableDebugInfo(locations, /*prettyForm=*/true));
+    return text;
+  }
+
+  mlir::MLIRContext context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  WeightStore weights;
+  ProblemList problems;
+  bool locations = false;
+};
+
+} // namespace
+
+TEST_F(ImportModelTest, SymbolsAreTheNamesOfDimensions) {
+  std::string text =
+      importText("g (float[N, 3] x, float[N, 3] y) => (float[N, 3] z) { z = Add(x, y) }");
+  EXPECT_THAT(text, HasSubstr("dsc.add %arg0, %arg1 : f32[N,3], f32[N,3] -> f32[N,3]"));
+  EXPECT_THAT(text, HasSubstr("{dsc.name = \"x\"}"));
+  EXPECT_THAT(text, HasSubstr("{dsc.name = \"z\"}"));
+}
+
+TEST_F(ImportModelTest, UnnamedSizesAreNamedAfterTheirInput) {
+  EXPECT_THAT(importText("g (float[?, 3] x) => (float[?, 3] z) { z = Add(x, x) }"),
+              HasSubstr(": f32[x_0,3], f32[x_0,3] -> f32[x_0,3]"));
+}
+
+TEST_F(ImportModelTest, UnequalSymbolsAreGuarded) {
+  std::string text = importText("g (float[N] x, float[M] y) => (float[?] z) { z = Add(x, y) }");
+  EXPECT_THAT(text, HasSubstr("dsc.guard"));
+  EXPECT_THAT(text, HasSubstr("node 0 'n0' (opset 21): shapes do not broadcast"));
+}
+
+TEST_F(ImportModelTest, LocationsNameNodes) {
+  locations = true;
+  EXPECT_THAT(importText("g (float[2] x) => (float[2] z) { z = Add(x, x) }"),
+              HasSubstr("\"node 0 'n0' (opset 21)\""));
+}
+
+TEST_F(ImportModelTest, GivenShapesReplaceSymbolsEverywhere) {
+  ImportOptions options;
+  options.shapes["x"] = {8, -1};
+  EXPECT_THAT(
+      importText("g (float[N, M] x, float[N, M] y) => (float[N, M] z) { z = Add(x, y) }", options),
+      HasSubstr(": f32[8,M], f32[8,M] -> f32[8,M]"));
+}
+
+TEST_F(ImportModelTest, GivenShapesMustFit) {
+  ImportOptions options;
+  options.shapes["x"] = {8};
+  options.shapes["other"] = {1};
+  importText("g (float[N, M] x) => (float[N, M] z) { z = Add(x, x) }", options);
+  EXPECT_TRUE(problems.contains(ProblemCode::BadShapeOption));
+  EXPECT_EQ(problems.size(), 2u);
+}
+
+TEST_F(ImportModelTest, AllSymbolicKeepsOnes) {
+  ImportOptions options;
+  options.allSymbolic = true;
+  EXPECT_THAT(
+      importText("g (float[2, 3] x, float[1, 3] y) => (float[2, 3] z) { z = Add(x, y) }", options),
+      HasSubstr(": f32[d0,d1], f32[1,d2] -> f32["));
+}
+
+TEST_F(ImportModelTest, AllUnsupportedOperatorsAreReported) {
+  std::string text = importText("g (float[2] x) => (float[2] z) {"
+                                "  s = SequenceConstruct(x) a = SequenceAt(s, i) b = Add(a, x) "
+                                "  i = Constant<value_int = 0>() z = StringNormalizer(b) }");
+  EXPECT_FALSE(module);
+}
+
+TEST_F(ImportModelTest, UnsupportedTypesOfInputsAreReported) {
+  EXPECT_THAT(importText("g (string[2] x, float[2] y) => (float[2] z) { z = Add(y, y) }"),
+              HasSubstr("input 'x' has the type string[2], which is not supported"));
+  EXPECT_TRUE(problems.contains(ProblemCode::UnsupportedType));
+}
+
+TEST_F(ImportModelTest, ConstantsAndWeights) {
+  onnx::ModelProto model;
+  onnx::OnnxParser::Parse(
+      model, "<ir_version: 10, opset_import: [\"\": 21]> g (float[1000] x) => (float[1000] z) "
+             "<float[1] small = {2.0}> { a = Add(x, small) z = Add(a, large) }");
+  onnx::TensorProto &large = *model.mutable_graph()->add_initializer();
+  large.set_name("large");
+  large.set_data_type(onnx::TensorProto::FLOAT);
+  large.add_dims(1000);
+  large.set_raw_data(std::string(4000, '\1'));
+  std::string text = importProto(model);
+  EXPECT_THAT(text, HasSubstr("dsc.constant dense<2.000000e+00> : tensor<1xf32>"));
+  EXPECT_THAT(text, HasSubstr("\"large\" : f32[1000]"));
+  module->walk([&](WeightOp op) {
+    llvm::ArrayRef<uint8_t> bytes = weights.bytes(op.getSource());
+    EXPECT_EQ(bytes.size(), 4000u);
+    EXPECT_EQ(bytes.back(), 1);
+  });
+}
+
+TEST_F(ImportModelTest, ShapesAreSizes) {
+  std::string text =
+      importText("g (float[N, 3] x) => (int64[2] s, int64 n) { s = Shape(x) n = Size(x) }");
+  EXPECT_THAT(text, HasSubstr("dsc.sizes #dsc.dims<N, 3> : i64[2]"));
+  EXPECT_THAT(text, HasSubstr("dsc.sizes #dsc.dims<3 * N> : i64[]"));
+}
+
+TEST_F(ImportModelTest, ShapeArithmeticDisappears) {
+  std::string text = importText("g (float[N, 3] x) => (int64[2] t) { s = Shape(x) t = Mul(s, s) }");
+  EXPECT_THAT(
+      text, AllOf(HasSubstr("dsc.sizes #dsc.dims<N * N, 9> : i64[2]"), Not(HasSubstr("dsc.mul"))));
+}
+
+TEST_F(ImportModelTest, WrongNodesAreReportedWithTheirTypes) {
+  std::string text = importText("g (float[?] x, float[2] y) => (float[?] z) {"
+                                " s = Shape(x) c = Cast<to = 1>(s) z = Add(x, y) }");
+  SUCCEED() << text;
+}
+
+//===----------------------------------------------------------------------===//
+// Control flow
+//===----------------------------------------------------------------------===//
+
+TEST_F(ImportModelTest, BranchesCaptureAndMerge) {
+  std::string text =
+      importText("g (bool c, float[N] x, float[M] y) => (float[?] z) {"
+                 "  z = If(c) <then_branch = t () => (float[N] a) { a = Add(x, x) },"
+                 "             else_branch = e () => (float[M] b) { b = Add(y, y) }> }");
+  EXPECT_THAT(text, HasSubstr("dsc.if %arg0 {symbols = [\"z_0\"]} : bool[] -> f32[z_0] {"));
+  EXPECT_THAT(text, HasSubstr("dsc.yield %1 : f32[N]"));
+}
+
+TEST_F(ImportModelTest, BranchesOfOtherRanksAreReported) {
+  EXPECT_THAT(importText("g (bool c, float[N] x, float[M, 2] y) => (float z) {"
+                         "  z = If(c) <then_branch = t () => (float[N] a) { a = Add(x, x) },"
+                         "             else_branch = e () => (float[M, 2] b) { b = Add(y, y) }> }"),
+              HasSubstr("error"));
+}
+
+TEST_F(ImportModelTest, KnownConditionsAreDecided) {
+  std::string text =
+      importText("g (float[N] x) => (float[N] z) <bool c = {1}> {"
+                 "  z = If(c) <then_branch = t () => (float[N] a) { a = Add(x, x) },"
+                 "             else_branch = e () => (float[N] b) { b = Mul(x, x) }> }");
+  EXPECT_THAT(text,
+              AllOf(HasSubstr("dsc.add"), Not(HasSubstr("dsc.if")), Not(HasSubstr("dsc.mul"))));
+}
+
+TEST_F(ImportModelTest, LoopsCarryAndCollect) {
+  std::string text =
+      importText("g (int64 n, float[N] x) => (float[N] y, float[K, N] all) <bool t = {1}> {"
+                 "  y, all = Loop(n, t, x) <body = b (int64 i, bool c, float[N] s) => (bool d, "
+                 "float[N] r, float[N] o) {"
+                 "    d = Identity(c) r = Add(s, x) o = Mul(s, s) }> }");
+  EXPECT_THAT(text,
+              HasSubstr("{symbols = [\"all_0\"]} : i64[], bool[], f32[N] -> f32[N], f32[all_0,N]"));
+  EXPECT_THAT(text, HasSubstr("(%arg2 : i64[], %arg3 : bool[], %arg4 : f32[N])"));
+}
+
+TEST_F(ImportModelTest, KnownTripCountsSizeTheSlices) {
+  std::string text =
+      importText("g (float[N] x) => (float[4, N] all) <int64 n = {4}> {"
+                 "  all = Loop(n, ) <body = b (int64 i, bool c) => (bool d, float[N] o) {"
+                 "    d = Identity(c) o = Mul(x, x) }> }");
+  EXPECT_THAT(text, HasSubstr("-> f32[4,N]"));
+}
+
+TEST_F(ImportModelTest, CarriedSizesMayChange) {
+  std::string text = importText(
+      "g (int64 n, bool c, float[1] x, float[M] y) => (float[?] z) {"
+      "  z = Loop(n, c, x) <body = b (int64 i, bool c0, float[?] s) => (bool d, float[?] r) {"
+      "    d = Identity(c0) r = Add(s, y) }> }");
+  EXPECT_THAT(text, HasSubstr("argSymbols = [\"s_0\"], symbols = [\"z_0\"]"));
+}
+
+TEST_F(ImportModelTest, SupportedOperators) {
+  std::vector<std::string> names = supportedOperators(context);
+  EXPECT_THAT(names, testing::IsSupersetOf({"Add", "If", "Loop", "Shape"}));
+}
