@@ -21,6 +21,7 @@ namespace dsc::format {
 
 inline constexpr uint32_t kFormatVersion = 1;
 inline constexpr uint64_t kPageSize = 4096;
+inline constexpr uint64_t kWeightChunk = 1 << 20; // bytes that share a hash
 
 /// Result of an operation that reads untrusted bytes: empty text is success.
 struct [[nodiscard]] Status {
@@ -72,7 +73,7 @@ struct ContainerView {
   Artifact artifact;
   std::vector<std::span<const uint8_t>> code; // of each variant, within the file
   uint64_t weightsOffset = 0, weightsBytes = 0;
-  std::span<const uint64_t> weightHashes;
+  std::vector<uint64_t> weightHashes;
 };
 
 /// Reads and checks a container whose bytes are at `file` (for example mapped).

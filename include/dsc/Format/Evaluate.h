@@ -10,6 +10,9 @@
 
 namespace dsc::format {
 
+/// The value of a symbol that nothing has bound yet; evaluating it is an error.
+inline constexpr int64_t kUnbound = INT64_MIN;
+
 /// Evaluates exprs [begin, end) into `values` (one slot per expression of the
 /// program) from `symbols`. Fails on overflow and on division by zero, naming
 /// the expression in terms of the symbols.
@@ -27,7 +30,8 @@ struct PlanItem {
 };
 
 /// Places the items so that no two that are alive at one time overlap; offsets
-/// are multiples of `alignment`. Returns the bytes needed. Deterministic.
+/// are multiples of `alignment`. Returns the bytes needed; UINT64_MAX if they are
+/// more than any machine has. Deterministic.
 uint64_t planMemory(std::span<PlanItem> items, uint64_t alignment = 64);
 
 /// The largest sum of live bytes over the steps: no plan can need less.

@@ -67,8 +67,8 @@ struct Value {
   DType dtype = DType::Undefined;
   std::string name;         // inputs and outputs: the model's name; others: may be empty
   std::vector<ExprId> dims; // elements along each axis
-  ExprId bytes = kNone;     // storage in bytes; for layouts with padding more than the product of dims
-  ValueId root = kNone;     // Alias: the value it is a part of (never itself an alias)
+  ExprId bytes = kNone; // storage in bytes; for layouts with padding more than the product of dims
+  ValueId root = kNone; // Alias: the value it is a part of (never itself an alias)
   ExprId byteOffset = kNone; // Alias
   uint64_t weightOffset = 0; // Weight: offset into the weights section, in bytes, a multiple of 64
 };
@@ -76,11 +76,11 @@ struct Value {
 /// Work of one kernel on some buffers. `parts` says into how many independent
 /// parts it is cut: a function of shape and target only, never of threads.
 struct Launch {
-  uint32_t kernel = 0;           // index into Program::kernels
-  std::vector<ValueId> buffers;  // what the kernel receives, in this order
-  std::vector<ExprId> sizes;     // likewise
-  ExprId scratch = kNone;        // bytes of scratch memory for each thread; kNone: none
-  uint32_t origin = kNone;       // index into Program::origins: the ONNX nodes it computes
+  uint32_t kernel = 0;          // index into Program::kernels
+  std::vector<ValueId> buffers; // what the kernel receives, in this order
+  std::vector<ExprId> sizes;    // likewise
+  ExprId scratch = kNone;       // bytes of scratch memory for each thread; kNone: none
+  uint32_t origin = kNone;      // index into Program::origins: the ONNX nodes it computes
 };
 
 /// A result of an If: what each branch gives, and where it goes. The symbols of

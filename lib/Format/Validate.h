@@ -1,0 +1,15 @@
+//===- Validate.h - the rules of a well-formed program --------------------===//
+#pragma once
+
+#include "dsc/Format/Container.h"
+
+namespace dsc::format {
+
+/// Levels of nested blocks: what executes blocks may recurse.
+inline constexpr unsigned kMaxBlockDepth = 128;
+
+/// Checks indices, kinds and the order of references. What passes can be
+/// executed without further checks of indices into the program's tables.
+Status validate(const Program &program);
+
+} // namespace dsc::format
