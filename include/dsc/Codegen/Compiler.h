@@ -51,7 +51,7 @@ protected:
 };
 
 /// Compiles. On failure returns null; diagnostics went to the context's handler.
-/// `weights` must outlive the result.
+/// `module` (which the phases change) and `weights` must outlive the result.
 std::unique_ptr<Compilation> compileModule(mlir::ModuleOp module, WeightStore &weights,
                                            const CompileOptions &options);
 

@@ -83,6 +83,29 @@ FailureOr<int64_t> TypeInference::normalizeAxis(int64_t axis, int64_t rank) {
   return axis < 0 ? axis + rank : axis;
 }
 
+FailureOr<Operation *> buildOp(OpBuilder &builder, Location loc, StringRef name,
+                               ValueRange operands, ArrayRef<NamedAttribute> attributes,
+                               unsigned numResults,
+                               SmallVectorImpl<TypeInference::Guard> *guards) {
+  OperationState state(loc, name, operands, SmallVector<Type>(numResults, builder.getNoneType()),
+                       attributes);
+  Operation *op = Operation::create(state);
+  TypeInference inference(op);
+  LogicalResult inferred = cast<ComputeOp>(op).inferTypes(inference);
+  if (succeeded(inferred) && inference.getResults().size() != numResults)
+    inferred = inference.error() << "has " << inference.getResults().size()
+                                 << " results, not " << numResults;
+  if (failed(inferred)) {
+    op->destroy();
+    return failure();
+  }
+  for (auto [result, type] : llvm::zip_equal(op->getResults(), inference.getResults()))
+    result.setType(type);
+  if (guards)
+    llvm::append_range(*guards, inference.getGuards());
+  return builder.insert(op);
+}
+
 LogicalResult verifyComputeOp(Operation *op) {
   TypeInference inference(op);
   if (failed(cast<ComputeOp>(op).inferTypes(inference)))

@@ -39,6 +39,7 @@ const std::vector<ProblemInfo> &allProblemInfos() {
       {ConversionFailed, "the model cannot be converted to the newest opset", kMalformed},
       {BadFunction, "a model-local function is malformed", kMalformed},
       {ExpansionTooLarge, "functions expand to too many nodes", kMalformed},
+      {UnsupportedOperator, "an operator is not supported", kMalformed},
       {UndefinedValue, "a value is used but never defined", kMalformed},
       {DuplicateName, "a name is defined twice", kMalformed},
       {NotSorted, "nodes are not in topological order", kMalformed},
@@ -46,6 +47,9 @@ const std::vector<ProblemInfo> &allProblemInfos() {
       {BadGraph, "a graph lacks what it must have", kMalformed},
       {BadType, "a declared type is malformed", kMalformed},
       {TypeMismatch, "types or shapes are inconsistent", kMalformed},
+      {UnsupportedType, "a type is not supported", kMalformed},
+      {BadShapeOption, "a shape given by the user does not fit the model", kMalformed},
+      {UnknownContents, "a value that decides about shapes is not known", kMalformed},
   };
   return infos;
 }

@@ -46,6 +46,16 @@ def Dsc_BindOp : Op<Dsc_Dialect, "bind", []> {
   let hasCustomAssemblyFormat = 1;
 }
 
+def Dsc_GuardOp : Op<Dsc_Dialect, "guard", []> {
+  let summary = "ends the run with an error unless a condition on sizes holds";
+  let description = [{
+    What type inference could not prove: `dsc.guard #dsc.dim<eq(N, M)>, "message"`.
+    Not pure, so that it stays although it has no result.
+  }];
+  let arguments = (ins Dsc_DimAttr:$condition, StrAttr:$message);
+  let assemblyFormat = "$condition `,` $message attr-dict";
+}
+
 def Dsc_SizesOp : Op<Dsc_Dialect, "sizes", [Pure, DeclareOpInterfaceMethods<Dsc_ComputeOp, ["getSpec"]>]> {
   let summary = "an int64 or int32 tensor of sizes: what a shape computation gives";
   let arguments = (ins Dsc_DimsAttr:$sizes);

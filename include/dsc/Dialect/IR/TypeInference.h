@@ -7,6 +7,7 @@
 
 #include "dsc/Dialect/IR/Dim.h"
 
+#include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Operation.h"
@@ -80,6 +81,14 @@ private:
   llvm::SmallVector<mlir::Type> results;
   llvm::SmallVector<Guard> guards;
 };
+
+/// Builds the op `name` with the result types that it infers, and adds the guards
+/// of the inference to `guards` if that is not null. On failure the op has
+/// reported why, and nothing is built.
+mlir::FailureOr<mlir::Operation *>
+buildOp(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name,
+        mlir::ValueRange operands, llvm::ArrayRef<mlir::NamedAttribute> attributes = {},
+        unsigned numResults = 1, llvm::SmallVectorImpl<TypeInference::Guard> *guards = nullptr);
 
 /// Verifier of every ComputeOp: the types are what inferTypes() says.
 mlir::LogicalResult verifyComputeOp(mlir::Operation *op);

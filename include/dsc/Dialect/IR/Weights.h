@@ -52,6 +52,9 @@ int64_t elementBytes(mlir::Type elementType);
 /// An empty optional for anything else.
 std::optional<Array> constantContents(mlir::Value value, const WeightStore &store);
 
+/// An array as the attribute of a dsc.constant, of any size.
+mlir::DenseElementsAttr denseElements(const Array &array);
+
 /// Makes a constant op for an array: dsc.constant up to 1 KiB, else dsc.weight.
 mlir::Value buildConstant(mlir::OpBuilder &builder, mlir::Location loc, Array array,
                           WeightStore &store);

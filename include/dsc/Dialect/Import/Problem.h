@@ -41,6 +41,7 @@ enum class ProblemCode : int {
   ConversionFailed = 45,
   BadFunction = 46,
   ExpansionTooLarge = 47,
+  UnsupportedOperator = 48,
   // Names and order.
   UndefinedValue = 60,
   DuplicateName = 61,
@@ -50,6 +51,9 @@ enum class ProblemCode : int {
   // Types and shapes.
   BadType = 80,
   TypeMismatch = 81,
+  UnsupportedType = 82,
+  BadShapeOption = 83,
+  UnknownContents = 84,
 };
 
 /// What a code means: its title and the exit code of a run that ends with it.

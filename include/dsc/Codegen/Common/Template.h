@@ -1,0 +1,58 @@
+//===- Template.h - a way to compute a group ------------------------------===//
+//
+// A template turns groups whose Specs it understands into kernels. For each group
+// the schedule choice asks all templates of the target for candidates, takes the
+// cheapest, and keeps the verdicts for `inspect` and `explain`.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "dsc/Codegen/Common/KernelEmitter.h"
+
+#include <string>
+
+namespace dsc {
+
+/// What a candidate is expected to take on one core.
+struct Cost {
+  double ns = 0;
+  double flops = 0; ///< useful floating-point operations
+  double bytes = 0; ///< memory touched
+};
+
+/// Answer of Template::match: an empty reason is a yes.
+struct Match {
+  std::string reason;
+  static Match yes() { return {}; }
+  static Match no(std::string reason) { return {std::move(reason)}; }
+  explicit operator bool() const { return reason.empty(); }
+};
+
+class Template {
+public:
+  virtual ~Template() = default;
+  virtual llvm::StringRef getName() const = 0;
+  /// Whether it computes the group on the target; a no has a reason for people.
+  virtual Match match(const GroupInfo &group, const Target &target) const = 0;
+  /// Ways to do it, at least one for a group that matches.
+  virtual llvm::SmallVector<ScheduleAttr> candidates(const GroupInfo &group,
+                                                     const Target &target) const = 0;
+  virtual Cost cost(const GroupInfo &group, ScheduleAttr schedule, const Target &target) const = 0;
+  /// Rewrites operands into the layouts that the schedule wants (`dsc.repack` of
+  /// weights in front of the group). The default leaves them as they are.
+  virtual void prepare(GroupOp, ScheduleAttr, const Target &) const {}
+  /// Emits the kernel and sets KernelEmitter::partCount and scratchBytes.
+  virtual llvm::LogicalResult emit(KernelEmitter &kernel, ScheduleAttr schedule) const = 0;
+};
+
+/// The templates of a target, each a file of its own.
+llvm::ArrayRef<const Template *> templatesFor(const Target &target);
+/// Null for an unknown name.
+const Template *findTemplate(const Target &target, llvm::StringRef name);
+
+/// Product of the constant sizes, each symbol counted as `assumed`.
+double estimateSize(llvm::ArrayRef<Dim> dims, double assumed = 128);
+/// Scalar operations of the group for all its points, and bytes read and written.
+Cost estimateWork(const GroupInfo &group);
+
+} // namespace dsc

@@ -1,0 +1,31 @@
+//===- LowerKernels.h - from kernel functions to machine code -------------===//
+#pragma once
+
+#include "dsc/Dialect/Target/KnownTargets.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace dsc {
+
+/// Lowers arith, math, scf and vector in a module of kernels to the llvm dialect.
+llvm::LogicalResult lowerToLLVMDialect(mlir::ModuleOp kernels);
+
+/// Replaces functions of the math dialect that have no instruction: approximations
+/// in float32, calls through the kernel's services otherwise.
+llvm::LogicalResult lowerMath(mlir::ModuleOp kernels);
+
+/// LLVM IR of a module in the llvm dialect, optimised for the target.
+std::unique_ptr<llvm::Module> translateAndOptimize(mlir::ModuleOp kernels, const Target &target,
+                                                   int optLevel, llvm::LLVMContext &context);
+
+/// A relocatable object file, or assembly text. Fails with a diagnostic.
+llvm::FailureOr<std::vector<uint8_t>> emitMachineCode(llvm::Module &module, const Target &target,
+                                                      bool assembly, mlir::Location loc);
+
+} // namespace dsc

@@ -1,0 +1,148 @@
+//===- Image.cpp - linked code that the runtime maps ----------------------===//
+//
+// lld makes a shared object of the kernels; its loadable segments, and the
+// addresses of the kernels, are all that the artifact keeps of it.
+//
+//===----------------------------------------------------------------------===//
+#include "dsc/Codegen/Artifact/Image.h"
+
+#include "lld/Common/Driver.h"
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Object/ELFObjectFile.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+LLD_HAS_DRIVER(elf)
+
+using namespace mlir;
+
+namespace dsc {
+
+using ELF = llvm::object::ELF64LEFile;
+
+static FailureOr<std::string> temporaryFile(StringRef suffix, Location loc) {
+  SmallString<128> path;
+  if (std::error_code error = llvm::sys::fs::createTemporaryFile("dsc", suffix, path))
+    return emitError(loc) << "cannot make a temporary file: " << error.message(), failure();
+  return std::string(path);
+}
+
+/// Runs the linker on `input`; the result is in the file `output`.
+static LogicalResult runLinker(StringRef input, StringRef output, Location loc) {
+  std::string in = input.str(), out = output.str();
+  std::vector<const char *> arguments = {"ld.lld",
+                                         "-shared",
+                                         "-Bsymbolic",
+                                         "--no-undefined",
+                                         "--build-id=none",
+                                         "--hash-style=sysv",
+                                         "-znoexecstack",
+                                         "-zseparate-code",
+                                         "-zmax-page-size=4096",
+                                         "-o",
+                                         out.c_str(),
+                                         in.c_str()};
+  std::string messages;
+  llvm::raw_string_ostream os(messages);
+  lld::Result result = lld::lldMain(arguments, os, os, {{lld::Gnu, &lld::elf::link}});
+  if (result.retCode != 0)
+    return emitError(loc) << "the linker failed: " << messages;
+  return success();
+}
+
+/// Appends the segment's bytes to the variant at a page boundary.
+static void addSegment(const ELF::Elf_Phdr &header, StringRef file, format::CodeVariant &image) {
+  image.bytes.resize(llvm::alignTo(image.bytes.size(), format::kPageSize));
+  format::Segment segment;
+  segment.address = llvm::alignDown(header.p_vaddr, format::kPageSize);
+  uint64_t lead = header.p_vaddr - segment.address;
+  segment.fileOffset = image.bytes.size();
+  segment.fileBytes = lead + header.p_filesz;
+  segment.memoryBytes = llvm::alignTo(lead + header.p_memsz, format::kPageSize);
+  segment.readable = header.p_flags & llvm::ELF::PF_R;
+  segment.writable = header.p_flags & llvm::ELF::PF_W;
+  segment.executable = header.p_flags & llvm::ELF::PF_X;
+  image.bytes.resize(image.bytes.size() + lead);
+  StringRef bytes = file.substr(header.p_offset, header.p_filesz);
+  image.bytes.insert(image.bytes.end(), bytes.bytes_begin(), bytes.bytes_end());
+  image.segments.push_back(segment);
+}
+
+static llvm::Expected<format::CodeVariant> readImage(StringRef file,
+                                                     const std::vector<std::string> &kernels) {
+  llvm::Expected<ELF> elf = ELF::create(file);
+  if (!elf)
+    return elf.takeError();
+  auto headers = elf->program_headers();
+  if (!headers)
+    return headers.takeError();
+  format::CodeVariant image;
+  for (const ELF::Elf_Phdr &header : *headers)
+    if (header.p_type == llvm::ELF::PT_LOAD && header.p_memsz > 0)
+      addSegment(header, file, image);
+  auto sections = elf->sections();
+  if (!sections)
+    return sections.takeError();
+  llvm::StringMap<uint64_t> symbols;
+  for (const ELF::Elf_Shdr &section : *sections) {
+    bool isRelocation =
+        section.sh_type == llvm::ELF::SHT_RELA || section.sh_type == llvm::ELF::SHT_REL;
+    if (isRelocation && section.sh_size > 0)
+      return llvm::createStringError("the image needs relocations");
+    if (section.sh_type != llvm::ELF::SHT_DYNSYM)
+      continue;
+    auto table = elf->symbols(&section);
+    auto names = elf->getStringTableForSymtab(section);
+    if (!table || !names)
+      return llvm::joinErrors(table.takeError(), names.takeError());
+    for (const ELF::Elf_Sym &symbol : *table)
+      if (auto name = symbol.getName(*names))
+        symbols[*name] = symbol.st_value;
+  }
+  for (const std::string &kernel : kernels) {
+    auto it = symbols.find(kernel);
+    if (it == symbols.end())
+      return llvm::createStringError("the image lacks the kernel " + kernel);
+    image.entries.push_back(it->second);
+  }
+  return image;
+}
+
+FailureOr<format::CodeVariant> linkImage(ArrayRef<uint8_t> object,
+                                         const std::vector<std::string> &kernels,
+                                         const Target &target, Location loc) {
+  FailureOr<std::string> input = temporaryFile("o", loc), output = temporaryFile("so", loc);
+  if (failed(input) || failed(output))
+    return failure();
+  auto cleanUp = llvm::make_scope_exit([&] {
+    llvm::sys::fs::remove(*input);
+    llvm::sys::fs::remove(*output);
+  });
+  std::error_code error;
+  {
+    llvm::raw_fd_ostream os(*input, error);
+    if (!error)
+      os.write(reinterpret_cast<const char *>(object.data()), object.size());
+    if (!error)
+      os.flush();
+    if (error || os.has_error()) {
+      os.clear_error();
+      return emitError(loc) << "cannot write a temporary file", failure();
+    }
+  }
+  if (failed(runLinker(*input, *output, loc)))
+    return failure();
+  auto buffer = llvm::MemoryBuffer::getFile(*output, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return emitError(loc) << "cannot read the linked image", failure();
+  llvm::Expected<format::CodeVariant> image = readImage((*buffer)->getBuffer(), kernels);
+  if (!image)
+    return emitError(loc) << llvm::toString(image.takeError()), failure();
+  image->target = target.name;
+  image->features = target.features;
+  return std::move(*image);
+}
+
+} // namespace dsc

@@ -1,0 +1,293 @@
+//===- Loops.cpp - the template that computes any group of loop Specs -----===//
+//
+// One loop nest for each shape among the group's results; the elements of all
+// other tensors are computed where they are used. Reductions that do not depend on
+// the inner loops are computed in front of them, so that a softmax or a
+// normalisation passes over a row that stays in the cache.
+//
+//===----------------------------------------------------------------------===//
+#include "Templates.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+namespace {
+
+/// How a tensor of the group is indexed by the loops of the nest: one expression
+/// for each of its axes. Empty where different users index it differently.
+using IndexExprs = std::optional<SmallVector<AffineExpr>>;
+
+/// Results of one shape, computed by one nest.
+class Nest {
+public:
+  Nest(KernelEmitter &kernel, SmallVector<unsigned> results)
+      : kernel(kernel), results(std::move(results)) {}
+
+  void emit();
+  /// Loops that are cut into parts: the outermost ones.
+  static unsigned countParallel(ArrayRef<Dim> dims);
+
+private:
+  Value resultValue(unsigned result) const { return kernel.group.getYielded()[result]; }
+  bool isFlat() const;
+  void emitFlat();
+  void emitLoops(unsigned depth, SmallVector<Value> indices);
+  void emitPoint(ValueRange indices);
+  void findIndices();
+  void hoist(unsigned depth, ArrayRef<Value> indices);
+
+  KernelEmitter &kernel;
+  SmallVector<unsigned> results;
+  SmallVector<Dim> dims;
+  llvm::MapVector<Value, IndexExprs> indexing;
+};
+
+class LoopsTemplate : public Template {
+public:
+  StringRef getName() const override { return "loops"; }
+  Match match(const GroupInfo &group, const Target &target) const override;
+  SmallVector<ScheduleAttr> candidates(const GroupInfo &group, const Target &target) const override;
+  Cost cost(const GroupInfo &group, ScheduleAttr schedule, const Target &target) const override;
+  LogicalResult emit(KernelEmitter &kernel, ScheduleAttr schedule) const override;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Nest
+//===----------------------------------------------------------------------===//
+
+unsigned Nest::countParallel(ArrayRef<Dim> dims) {
+  if (dims.size() <= 1)
+    return dims.size();
+  double known = 1;
+  unsigned count = 0;
+  while (count + 1 < dims.size() && known < 64) {
+    known *= dims[count].tryConstant().value_or(1);
+    ++count;
+  }
+  return count;
+}
+
+/// Whether each element depends only on elements at the same position: then the
+/// shape does not matter.
+bool Nest::isFlat() const {
+  for (Operation &op : kernel.group.getBody().without_terminator()) {
+    const Spec *spec = kernel.group.getSpec(&op);
+    if (cast<ComputeOp>(op).getViewSource() || !spec->loops || spec->loops->extents != dims ||
+        spec->loops->hasReduction())
+      return false;
+    Block &body = spec->loops->body->front();
+    for (unsigned i = 0; i < dims.size(); ++i)
+      if (!body.getArgument(i).use_empty())
+        return false;
+    for (const Access &access : spec->loops->accesses) {
+      if (!access.map)
+        return false;
+      Value operand = op.getOperand(access.operand);
+      auto constant = operand.getDefiningOp<ConstantOp>();
+      bool isSplat = constant && cast<DenseElementsAttr>(constant.getValue()).isSplat();
+      bool isSame = access.map->isIdentity() && getDims(operand) == dims &&
+                    llvm::none_of(access.mayBroadcast, [](bool may) { return may; });
+      if (!isSame && !isSplat && getRank(operand) != 0)
+        return false;
+    }
+  }
+  return true;
+}
+
+void Nest::emitPoint(ValueRange indices) {
+  SmallVector<Value> values;
+  for (unsigned result : results)
+    values.push_back(kernel.element(resultValue(result), indices));
+  for (auto [result, value] : llvm::zip(results, values))
+    kernel.store(result, indices, value);
+}
+
+void Nest::emitFlat() {
+  Dim total = product(kernel.builder.getContext(), dims);
+  auto [first, end] = kernel.share(kernel.size(total));
+  // A row-major position is index i of the last axis with all others 0.
+  kernel.loop(first, end, [&](Value i) {
+    SmallVector<Value> indices(dims.size(), kernel.index(0));
+    indices.back() = i;
+    emitPoint(indices);
+  });
+}
+
+/// Follows the accesses from the results to what they are computed from.
+void Nest::findIndices() {
+  MLIRContext *context = kernel.builder.getContext();
+  SmallVector<AffineExpr> identity;
+  for (unsigned i = 0; i < dims.size(); ++i)
+    identity.push_back(getAffineDimExpr(i, context));
+  for (unsigned result : results)
+    indexing[resultValue(result)] = identity;
+  for (Operation &op : llvm::reverse(kernel.group.getBody().without_terminator())) {
+    IndexExprs mine;
+    for (Value result : op.getResults())
+      if (auto it = indexing.find(result); it != indexing.end())
+        mine = it->second;
+    const Spec *spec = kernel.group.getSpec(&op);
+    if (!spec || !spec->loops)
+      continue;
+    for (const Access &access : spec->loops->accesses) {
+      Value operand = op.getOperand(access.operand);
+      if (!kernel.group.contains(operand))
+        continue;
+      IndexExprs theirs;
+      // Symbols and reductions inside are beyond this analysis.
+      bool simple = mine && access.map && access.map->getNumSymbols() == 0 &&
+                    !spec->loops->hasReduction() &&
+                    llvm::none_of(access.mayBroadcast, [](bool may) { return may; });
+      if (simple) {
+        theirs.emplace();
+        for (AffineExpr expr : access.map->getResults())
+          theirs->push_back(expr.replaceDims(*mine));
+      }
+      auto [it, isNew] = indexing.try_emplace(operand, theirs);
+      if (!isNew && it->second != theirs)
+        it->second = std::nullopt;
+    }
+  }
+}
+
+/// Number of loops that must be open before the expressions have values.
+static unsigned depthOf(ArrayRef<AffineExpr> exprs) {
+  unsigned depth = 0;
+  for (AffineExpr expr : exprs)
+    expr.walk([&](AffineExpr part) {
+      if (auto dim = dyn_cast<AffineDimExpr>(part))
+        depth = std::max(depth, dim.getPosition() + 1);
+    });
+  return depth;
+}
+
+/// Computes the reductions that need exactly the loops opened so far.
+void Nest::hoist(unsigned depth, ArrayRef<Value> indices) {
+  for (Operation &op : kernel.group.getBody().without_terminator()) {
+    const Spec *spec = kernel.group.getSpec(&op);
+    if (!spec || !spec->loops || !spec->loops->hasReduction())
+      continue;
+    Value result = op.getResult(0);
+    auto it = indexing.find(result);
+    if (it == indexing.end() || !it->second || depthOf(*it->second) != depth)
+      continue;
+    SmallVector<Value> at;
+    for (AffineExpr expr : *it->second)
+      at.push_back(kernel.apply(expr, indices, {}));
+    kernel.element(result, at);
+  }
+}
+
+void Nest::emitLoops(unsigned depth, SmallVector<Value> indices) {
+  if (depth == dims.size()) {
+    emitPoint(indices);
+    return;
+  }
+  hoist(depth, indices);
+  kernel.loop(kernel.index(0), kernel.size(dims[depth]), [&](Value i) {
+    indices.push_back(i);
+    emitLoops(depth + 1, indices);
+    indices.pop_back();
+  });
+}
+
+void Nest::emit() {
+  dims = getDims(resultValue(results.front()));
+  unsigned parallel = countParallel(dims);
+  if (parallel == 0) {
+    // A scalar: part 0 computes it.
+    Value isFirst = arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::eq,
+                                          kernel.part, kernel.index(0));
+    kernel.branch(
+        isFirst, {}, [&] { return emitPoint({}), SmallVector<Value>(); },
+        [] { return SmallVector<Value>(); });
+    return;
+  }
+  if (isFlat()) {
+    emitFlat();
+    return;
+  }
+  findIndices();
+  ArrayRef<Dim> outer = ArrayRef(dims).take_front(parallel);
+  auto [first, end] = kernel.share(kernel.size(product(kernel.builder.getContext(), outer)));
+  kernel.loop(first, end, [&](Value linear) {
+    SmallVector<Value> indices = kernel.delinearize(linear, outer);
+    for (unsigned depth = 1; depth < parallel; ++depth)
+      hoist(depth, indices);
+    emitLoops(parallel, indices);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// LoopsTemplate
+//===----------------------------------------------------------------------===//
+
+Match LoopsTemplate::match(const GroupInfo &group, const Target &) const {
+  for (Operation &op : group.getBody().without_terminator()) {
+    if (cast<ComputeOp>(op).getViewSource())
+      continue;
+    const Spec *spec = group.getSpec(&op);
+    if (!spec)
+      return Match::no("the op has no Spec");
+    if (!spec->loops || llvm::is_contained(spec->loops->iterators, Iterator::Scan))
+      return Match::no(("a " + stringify(spec->kind) + " is not a nest of loops").str());
+  }
+  return Match::yes();
+}
+
+SmallVector<ScheduleAttr> LoopsTemplate::candidates(const GroupInfo &group, const Target &) const {
+  return {ScheduleAttr::get(group.getGroup()->getContext(), getName(), {}, {}, 1, {}, 1, {})};
+}
+
+/// Scalar operations that one part should have at least: below, waking a thread
+/// costs more than it brings.
+static constexpr double kWorkPerPart = 32768;
+
+Cost LoopsTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target &target) const {
+  Cost cost = estimateWork(group);
+  double lanes = static_cast<double>(target.lanes(32));
+  cost.ns = std::max(cost.flops / (lanes * target.gigahertz), cost.bytes / target.l3GBs);
+  return cost;
+}
+
+/// One part for each kWorkPerPart operations, at most one for each iteration of the
+/// parallel loops.
+static Dim partsOf(KernelEmitter &kernel, ArrayRef<Dim> dims) {
+  MLIRContext *context = kernel.builder.getContext();
+  double points = std::max(1.0, estimateSize(dims));
+  double perPoint = std::max(1.0, estimateWork(kernel.group).flops / points);
+  auto pointsPerPart = static_cast<int64_t>(std::max(1.0, kWorkPerPart / perPoint));
+  Dim outer = product(context, dims.take_front(Nest::countParallel(dims)));
+  Dim wanted = product(context, dims).floorDiv(pointsPerPart);
+  Dim most = Dim::min(outer, kernel.constant(64));
+  return Dim::max(kernel.constant(1), Dim::min(wanted, most));
+}
+
+LogicalResult LoopsTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const {
+  // Results of equal shape share a nest.
+  SmallVector<std::pair<SmallVector<Dim>, SmallVector<unsigned>>> nests;
+  for (auto [i, value] : llvm::enumerate(kernel.group.getYielded())) {
+    SmallVector<Dim> dims = getDims(value);
+    auto *it = llvm::find_if(nests, [&](auto &nest) { return nest.first == dims; });
+    if (it == nests.end()) {
+      nests.push_back({dims, {}});
+      it = std::prev(nests.end());
+    }
+    it->second.push_back(i);
+  }
+  for (auto &[dims, results] : nests) {
+    kernel.partCount = Dim::max(kernel.partCount, partsOf(kernel, dims));
+    Nest(kernel, results).emit();
+  }
+  return success();
+}
+
+const Template &loopsTemplate() {
+  static const LoopsTemplate instance;
+  return instance;
+}
+
+} // namespace dsc

@@ -1,0 +1,11 @@
+//===- Templates.cpp - the list of CPU templates --------------------------===//
+#include "Templates.h"
+
+namespace dsc {
+
+llvm::ArrayRef<const Template *> templatesFor(const Target &) {
+  static const Template *const templates[] = {&loopsTemplate(), &sequentialTemplate()};
+  return templates;
+}
+
+} // namespace dsc

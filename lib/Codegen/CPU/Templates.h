@@ -1,0 +1,13 @@
+//===- Templates.h - the CPU templates ------------------------------------===//
+#pragma once
+
+#include "dsc/Codegen/Common/Template.h"
+
+namespace dsc {
+
+/// Any group of loop Specs, as plain loops around scalar code that LLVM vectorises.
+const Template &loopsTemplate();
+/// Sequential Specs: scans and scatters.
+const Template &sequentialTemplate();
+
+} // namespace dsc

@@ -1,0 +1,250 @@
+//===- KernelElements.cpp - scalar code for elements of a group's tensors -===//
+//
+// element() walks from a value to what it is computed from, so that a whole group
+// becomes one piece of scalar code without intermediate tensors. Values are
+// remembered within the loop body in which they were emitted.
+//
+//===----------------------------------------------------------------------===//
+#include "dsc/Codegen/Common/KernelEmitter.h"
+
+#include "dsc/Format/KernelABI.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+KernelEmitter::MemoKey KernelEmitter::memoKey(Value tensor, ValueRange indices) const {
+  MemoKey key{tensor.getAsOpaquePointer(), {}};
+  for (Value i : indices)
+    key.second.push_back(i.getAsOpaquePointer());
+  return key;
+}
+
+Value KernelEmitter::element(Value tensor, ValueRange indices) {
+  MemoKey key = memoKey(tensor, indices);
+  for (Memo &memo : llvm::reverse(memos))
+    if (auto it = memo.values.find(key); it != memo.values.end())
+      return it->second;
+  if (!group.contains(tensor))
+    return memos.back().values[key] = loadElement(tensor, indices);
+
+  Operation *op = tensor.getDefiningOp();
+  if (Value source = cast<ComputeOp>(op).getViewSource())
+    return memos.back().values[key] = viewElement(op, source, indices);
+  SmallVector<Value> values = computeAt(op, indices);
+  for (auto [result, value] : llvm::zip(op->getResults(), values))
+    memos.back().values[memoKey(result, indices)] = value;
+  return values[cast<OpResult>(tensor).getResultNumber()];
+}
+
+Value KernelEmitter::loadElement(Value tensor, ValueRange indices) {
+  if (auto constant = tensor.getDefiningOp<ConstantOp>())
+    if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()); dense && dense.isSplat()) {
+      Type type = storageType(getElementType(tensor));
+      Attribute splat = dense.getSplatValue<Attribute>();
+      // Unsigned elements are signless in scalar code.
+      if (auto integer = dyn_cast<IntegerAttr>(splat))
+        splat = IntegerAttr::get(type, integer.getValue());
+      OpBuilder entry(entryEnd);
+      return arith::ConstantOp::create(entry, loc, cast<TypedAttr>(splat));
+    }
+  const BufferView &from = view(tensor);
+  Value stored = loadAt(from, address(from, indices));
+  if (!getElementType(tensor).isInteger(1))
+    return stored;
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getI8IntegerAttr(0));
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, stored, zero);
+}
+
+/// An element of a reshaped tensor. Axes that correspond one to one, up to axes of
+/// size 1, keep their indices; otherwise the row-major position is decomposed.
+Value KernelEmitter::viewElement(Operation *op, Value source, ValueRange indices) {
+  SmallVector<Dim> to = getDims(op->getResult(0)), from = getDims(source);
+  SmallVector<Value> kept;
+  SmallVector<Dim> keptDims;
+  for (auto [dim, i] : llvm::zip(to, indices))
+    if (!dim.isConstant(1)) {
+      kept.push_back(i);
+      keptDims.push_back(dim);
+    }
+  SmallVector<Dim> wanted;
+  llvm::copy_if(from, std::back_inserter(wanted), [](Dim dim) { return !dim.isConstant(1); });
+  if (wanted != keptDims) {
+    Value linear = index(0);
+    for (auto [dim, i] : llvm::zip(to, indices))
+      linear = add(mul(linear, size(dim)), i);
+    return element(source, delinearize(linear, from));
+  }
+  SmallVector<Value> mapped;
+  auto next = kept.begin();
+  for (Dim dim : from)
+    mapped.push_back(dim.isConstant(1) ? index(0) : *next++);
+  return element(source, mapped);
+}
+
+//===----------------------------------------------------------------------===//
+// Bodies
+//===----------------------------------------------------------------------===//
+
+/// i1: all indices are inside the tensor.
+Value KernelEmitter::inside(Value tensor, ValueRange indices) {
+  Value result = arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+  for (auto [dim, i] : llvm::zip(getDims(tensor), indices)) {
+    // Unsigned: negative indices are above any size.
+    Value fits = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, i, size(dim));
+    result = arith::AndIOp::create(builder, loc, result, fits);
+  }
+  return result;
+}
+
+Value KernelEmitter::atElement(AtOp op, Value tensor, ValueRange indices, Value otherwise) {
+  if (op.getMode() == AtMode::InBounds)
+    return element(tensor, indices);
+  Value fits = inside(tensor, indices);
+  if (op.getMode() == AtMode::Checked) {
+    Value yes = arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+    recordError(arith::XOrIOp::create(builder, loc, fits, yes), DSC_KERNEL_INDEX_OUT_OF_RANGE);
+    Type type = op.getType();
+    otherwise = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  }
+  return branch(
+             fits, op.getType(), [&] { return SmallVector<Value>{element(tensor, indices)}; },
+             [&] { return SmallVector<Value>{otherwise}; })
+      .front();
+}
+
+SmallVector<Value> KernelEmitter::inlineRegion(Region &region, ValueRange arguments) {
+  IRMapping map;
+  Block &block = region.front();
+  map.map(block.getArguments(), arguments);
+  auto mapped = [&](ValueRange values) {
+    return llvm::map_to_vector(values, [&](Value value) { return map.lookupOrDefault(value); });
+  };
+  for (Operation &op : block.without_terminator()) {
+    if (auto at = dyn_cast<AtOp>(op)) {
+      Value otherwise = at.getOtherwise() ? map.lookupOrDefault(at.getOtherwise()) : Value();
+      map.map(at.getResult(), atElement(at, map.lookupOrDefault(at.getSource()),
+                                        mapped(at.getIndices()), otherwise));
+    } else if (auto sizeOp = dyn_cast<SizeOp>(op)) {
+      map.map(sizeOp.getResult(), size(sizeOp.getSize()));
+    } else {
+      builder.clone(op, map);
+    }
+  }
+  return mapped(block.getTerminator()->getOperands());
+}
+
+SmallVector<Value> KernelEmitter::bodyArguments(Operation *op, const LoopSpec &spec,
+                                                ValueRange point) {
+  SmallVector<Value> arguments(point);
+  for (const Access &access : spec.accesses) {
+    Value tensor = op->getOperand(access.operand);
+    if (!access.map) {
+      arguments.push_back(tensor);
+      continue;
+    }
+    SmallVector<Value> indices;
+    for (auto [axis, expr] : llvm::enumerate(access.map->getResults())) {
+      Value i = apply(expr, point, spec.symbols);
+      if (access.mayBroadcast[axis]) {
+        Value isOne = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                            size(getDims(tensor)[axis]), index(1));
+        i = arith::SelectOp::create(builder, loc, isOne, index(0), i);
+      }
+      indices.push_back(i);
+    }
+    arguments.push_back(element(tensor, indices));
+  }
+  return arguments;
+}
+
+SmallVector<Value> KernelEmitter::computeAt(Operation *op, ValueRange indices) {
+  const Spec *spec = group.getSpec(op);
+  assert(spec && spec->loops && "templates match before they emit");
+  const LoopSpec &loops = *spec->loops;
+  if (loops.hasReduction())
+    return reduceAt(op, loops, indices);
+  return inlineRegion(*loops.body, bodyArguments(op, loops, indices));
+}
+
+//===----------------------------------------------------------------------===//
+// Reductions
+//===----------------------------------------------------------------------===//
+
+/// Lets the vectoriser split a floating-point reduction into lanes: the order of
+/// additions is then fixed by the code, not by the number of threads.
+static void allowReassociation(Operation *body, ValueRange carried, OpBuilder &builder) {
+  for (Value accumulator : carried)
+    for (Operation *user : accumulator.getUsers())
+      if (isa<arith::AddFOp, arith::MulFOp>(user))
+        user->setAttr("fastmath", arith::FastMathFlagsAttr::get(
+                                      builder.getContext(), arith::FastMathFlags::reassoc |
+                                                                arith::FastMathFlags::contract));
+}
+
+SmallVector<Value> KernelEmitter::reductionStep(Operation *op, const LoopSpec &spec,
+                                                ValueRange point, ValueRange carried) {
+  // Which reads may fall outside, and then contribute nothing.
+  Value fits;
+  for (const Access &access : spec.accesses) {
+    if (access.bounds != Bounds::Skip)
+      continue;
+    SmallVector<Value> indices;
+    for (AffineExpr expr : access.map->getResults())
+      indices.push_back(apply(expr, point, spec.symbols));
+    Value here = inside(op->getOperand(access.operand), indices);
+    fits = fits ? arith::AndIOp::create(builder, loc, fits, here).getResult() : here;
+  }
+  auto step = [&]() -> SmallVector<Value> {
+    SmallVector<Value> arguments = bodyArguments(op, spec, point);
+    llvm::append_range(arguments, carried);
+    return inlineRegion(*spec.body, arguments);
+  };
+  if (!fits) {
+    SmallVector<Value> next = step();
+    allowReassociation(builder.getInsertionBlock()->getParentOp(), carried, builder);
+    return next;
+  }
+  return branch(fits, carried.getTypes(), step, [&] { return SmallVector<Value>(carried); });
+}
+
+SmallVector<Value> KernelEmitter::reduceAt(Operation *op, const LoopSpec &spec,
+                                           ValueRange indices) {
+  SmallVector<Value> initial;
+  for (TypedAttr init : spec.init) {
+    OpBuilder entry(entryEnd);
+    initial.push_back(arith::ConstantOp::create(entry, loc, init));
+  }
+  // Parallel loops come from the result's indices, reductions become loops.
+  SmallVector<Value> point(spec.numLoops());
+  SmallVector<unsigned> reductions;
+  auto nextIndex = indices.begin();
+  for (auto [i, iterator] : llvm::enumerate(spec.iterators)) {
+    if (iterator == Iterator::Reduction)
+      reductions.push_back(i);
+    else
+      point[i] = *nextIndex++;
+  }
+  std::function<SmallVector<Value>(size_t, ValueRange)> nest =
+      [&](size_t depth, ValueRange carried) -> SmallVector<Value> {
+    if (depth == reductions.size())
+      return reductionStep(op, spec, point, carried);
+    unsigned position = reductions[depth];
+    return loop(index(0), size(spec.extents[position]), index(1), carried,
+                [&](Value i, ValueRange inner) {
+                  point[position] = i;
+                  return nest(depth + 1, inner);
+                });
+  };
+  SmallVector<Value> accumulators = nest(0, initial);
+  if (!spec.finish)
+    return accumulators;
+  SmallVector<Value> arguments(indices);
+  llvm::append_range(arguments, accumulators);
+  return inlineRegion(*spec.finish, arguments);
+}
+
+} // namespace dsc

@@ -1,0 +1,66 @@
+//===- Template.cpp - what cost functions share ---------------------------===//
+#include "dsc/Codegen/Common/Template.h"
+
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+const Template *findTemplate(const Target &target, StringRef name) {
+  for (const Template *candidate : templatesFor(target))
+    if (candidate->getName() == name)
+      return candidate;
+  return nullptr;
+}
+
+double estimateSize(ArrayRef<Dim> dims, double assumed) {
+  double size = 1;
+  for (Dim dim : dims) {
+    // A symbol with a constant factor: the factor counts.
+    SmallVector<StringRef> symbols;
+    dim.collectSymbols(symbols);
+    if (symbols.empty()) {
+      size *= static_cast<double>(dim.tryConstant().value_or(1));
+      continue;
+    }
+    MLIRContext *context = dim.getContext();
+    Dim assumedDim = dim.substitute(
+        [&](StringRef) { return Dim::constant(context, static_cast<int64_t>(assumed)); });
+    size *= static_cast<double>(std::max<int64_t>(1, assumedDim.tryConstant().value_or(1)));
+  }
+  return size;
+}
+
+static double bytesOf(Value tensor) {
+  Type element = getElementType(tensor);
+  double width = element.isIntOrFloat() ? std::max(8u, element.getIntOrFloatBitWidth()) / 8.0 : 8;
+  return estimateSize(getDims(tensor)) * width;
+}
+
+Cost estimateWork(const GroupInfo &group) {
+  Cost cost;
+  llvm::SetVector<Value> outside;
+  for (Operation &op : group.getBody().without_terminator()) {
+    for (Value operand : op.getOperands())
+      if (!group.contains(operand) && isa<RankedTensorType>(operand.getType()))
+        outside.insert(operand);
+    auto compute = dyn_cast<ComputeOp>(op);
+    if (!compute || compute.getViewSource())
+      continue;
+    const Spec *spec = group.getSpec(&op);
+    if (!spec || !spec->loops || !spec->loops->body)
+      continue;
+    double operations = 0;
+    for (Operation &scalar : spec->loops->body->front().without_terminator())
+      operations += isa<arith::ConstantOp>(scalar) ? 0 : 1;
+    cost.flops += operations * estimateSize(spec->loops->extents);
+  }
+  for (Value value : outside)
+    cost.bytes += bytesOf(value);
+  for (Value value : group.getGroup()->getResults())
+    cost.bytes += bytesOf(value);
+  return cost;
+}
+
+} // namespace dsc

@@ -1,0 +1,104 @@
+//===- Compiler.cpp - from a dsc module to an artifact --------------------===//
+#include "dsc/Codegen/Compiler.h"
+
+#include "dsc/Codegen/Artifact/Image.h"
+#include "dsc/Codegen/Artifact/WeightSection.h"
+#include "dsc/Codegen/Lowering/LowerKernels.h"
+#include "dsc/Codegen/Program/ProgramBuilder.h"
+#include "dsc/Codegen/Report.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+namespace {
+
+/// The kernels of a scheduled module.
+struct Kernels {
+  const Target *target = nullptr;
+  std::unique_ptr<KernelLibrary> library;
+  BuiltProgram built;
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module;
+};
+
+class CompilationImpl : public Compilation {
+public:
+  CompilationImpl(Kernels &kernels, format::CodeVariant image, std::vector<uint8_t> object,
+                  const WeightStore &store);
+  format::Status writeWeights(const format::Sink &sink) const override {
+    return writeWeightSection(weights, weightBytes, store, sink);
+  }
+
+private:
+  const WeightStore &store;
+  std::vector<PlacedWeight> weights;
+};
+
+} // namespace
+
+static LogicalResult buildKernels(ModuleOp module, WeightStore &weights,
+                                  const CompileOptions &options, Kernels &kernels) {
+  kernels.target = findTarget(options.targets.front());
+  if (!kernels.target)
+    return module.emitError() << "unknown target '" << options.targets.front() << "'";
+  if (failed(runPhases(module, weights, options, phaseNames().back())))
+    return failure();
+  kernels.library = std::make_unique<KernelLibrary>(module.getContext(), *kernels.target);
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  FailureOr<BuiltProgram> built = buildProgram(main, *kernels.library);
+  if (failed(built))
+    return failure();
+  kernels.built = std::move(*built);
+  ModuleOp code = kernels.library->getModule();
+  if (failed(lowerToLLVMDialect(code)))
+    return code.emitError("a kernel cannot be lowered");
+  kernels.module = translateAndOptimize(code, *kernels.target, options.optLevel, kernels.context);
+  return success(kernels.module != nullptr);
+}
+
+CompilationImpl::CompilationImpl(Kernels &kernels, format::CodeVariant image,
+                                 std::vector<uint8_t> object, const WeightStore &store)
+    : store(store), weights(kernels.built.weights) {
+  report = makeReport(kernels.built, *kernels.target);
+  weightBytes = kernels.built.weightBytes;
+  artifact.manifestJson = report;
+  artifact.program = std::move(kernels.built.program);
+  artifact.variants.push_back(std::move(image));
+  objects.push_back(std::move(object));
+}
+
+std::unique_ptr<Compilation> compileModule(ModuleOp module, WeightStore &weights,
+                                           const CompileOptions &options) {
+  Kernels kernels;
+  if (failed(buildKernels(module, weights, options, kernels)))
+    return nullptr;
+  FailureOr<std::vector<uint8_t>> object =
+      emitMachineCode(*kernels.module, *kernels.target, /*assembly=*/false, module.getLoc());
+  if (failed(object))
+    return nullptr;
+  FailureOr<format::CodeVariant> image =
+      linkImage(*object, kernels.built.program.kernels, *kernels.target, module.getLoc());
+  if (failed(image))
+    return nullptr;
+  return std::make_unique<CompilationImpl>(kernels, std::move(*image), std::move(*object), weights);
+}
+
+FailureOr<std::string> emitCode(ModuleOp module, WeightStore &weights,
+                                const CompileOptions &options, StringRef kind) {
+  Kernels kernels;
+  if (failed(buildKernels(module, weights, options, kernels)))
+    return failure();
+  if (kind == "asm") {
+    FailureOr<std::vector<uint8_t>> text = emitMachineCode(*kernels.module, *kernels.target,
+                                                           /*assembly=*/true, module.getLoc());
+    if (failed(text))
+      return failure();
+    return std::string(text->begin(), text->end());
+  }
+  std::string text;
+  llvm::raw_string_ostream(text) << *kernels.module;
+  return text;
+}
+
+} // namespace dsc

@@ -1,0 +1,98 @@
+//===- Report.cpp - what was compiled, as JSON ----------------------------===//
+#include "dsc/Codegen/Report.h"
+
+#include "dsc/Format/Evaluate.h"
+
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+namespace json = llvm::json;
+
+namespace dsc {
+
+static json::Object describeValue(const format::Program &program, format::ValueId id) {
+  const format::Value &value = program.values[id];
+  json::Array dims;
+  for (format::ExprId dim : value.dims)
+    dims.push_back(format::toString(program, dim));
+  return json::Object{
+      {"name", value.name}, {"type", format::name(value.dtype)}, {"dims", std::move(dims)}};
+}
+
+static json::Array describeVerdicts(GroupOp group) {
+  json::Array verdicts;
+  auto list = group->getAttrOfType<ArrayAttr>("verdicts");
+  if (!list)
+    return verdicts;
+  for (auto facts : list.getAsRange<DictionaryAttr>()) {
+    bool isCandidate = facts.getAs<StringAttr>("verdict").strref() == "candidate";
+    json::Object verdict{{"template", facts.getAs<StringAttr>("template").strref()},
+                         {"verdict", isCandidate ? "ok" : "no"}};
+    if (isCandidate)
+      verdict["ns"] = facts.getAs<FloatAttr>("ns").getValueAsDouble();
+    else
+      verdict["reason"] = facts.getAs<StringAttr>("verdict").strref();
+    verdicts.push_back(std::move(verdict));
+  }
+  return verdicts;
+}
+
+static void collectNodes(Location loc, json::Array &nodes) {
+  if (auto name = dyn_cast<NameLoc>(loc))
+    nodes.push_back(name.getName().strref());
+  else if (auto fused = dyn_cast<FusedLoc>(loc))
+    for (Location part : fused.getLocations())
+      collectNodes(part, nodes);
+}
+
+static json::Object describeLaunch(const format::Program &program, const format::Step &phase,
+                                   unsigned number, GroupOp group) {
+  const format::Launch &launch = program.launches[number];
+  GroupInfo info(group);
+  Cost work = estimateWork(info);
+  json::Array nodes, ops;
+  collectNodes(group.getLoc(), nodes);
+  for (Operation &op : info.getBody().without_terminator())
+    ops.push_back(op.getName().stripDialect());
+  return json::Object{
+      {"name", program.kernels[launch.kernel]},
+      {"template", group.getScheduleAttr().getTemplateName()},
+      {"nodes", std::move(nodes)},
+      {"ops", std::move(ops)},
+      {"parts", format::toString(program, phase.parts)},
+      {"flops", work.flops},
+      {"bytes", work.bytes},
+      {"candidates", describeVerdicts(group)},
+  };
+}
+
+std::string makeReport(const BuiltProgram &built, const Target &target) {
+  const format::Program &program = built.program;
+  json::Array inputs, outputs, kernels;
+  for (format::ValueId id : program.inputs)
+    inputs.push_back(describeValue(program, id));
+  for (format::ValueId id : program.outputs)
+    outputs.push_back(describeValue(program, id));
+  double flops = 0;
+  for (const format::Block &block : program.blocks)
+    for (const format::Step &step : block.steps)
+      for (uint32_t i = step.launchBegin; step.kind == format::Step::Phase && i < step.launchEnd;
+           ++i) {
+        json::Object kernel = describeLaunch(program, step, i, built.launchGroups[i]);
+        flops += kernel.getNumber("flops").value_or(0);
+        kernels.push_back(std::move(kernel));
+      }
+  json::Object report{
+      {"target", target.name},
+      {"inputs", std::move(inputs)},
+      {"outputs", std::move(outputs)},
+      {"flops", flops},
+      {"kernels", std::move(kernels)},
+      {"memory", json::Object{{"weight_bytes", static_cast<int64_t>(built.weightBytes)}}},
+  };
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::formatv("{0:2}", json::Value(std::move(report)));
+  return text;
+}
+
+} // namespace dsc

@@ -1,0 +1,34 @@
+//===- KnownTargets.cpp - the table of targets ----------------------------===//
+#include "dsc/Dialect/Target/KnownTargets.h"
+
+#include "X86.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/TargetParser/Host.h"
+
+namespace dsc {
+
+bool Target::has(llvm::StringRef feature) const { return llvm::is_contained(features, feature); }
+
+llvm::ArrayRef<Target> knownTargets() {
+  static const Target targets[] = {x86V4(), x86V3()};
+  return targets;
+}
+
+/// Whether this machine has all that `target` uses. The CPU's name is no guide on
+/// virtual machines; its features are.
+static bool canExecute(const Target &target) {
+  llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
+  return llvm::all_of(target.features,
+                      [&](const std::string &feature) { return host.lookup(feature); });
+}
+
+const Target *findTarget(llvm::StringRef name) {
+  for (const Target &target : knownTargets())
+    if (name == "native" ? canExecute(target) : target.name == name)
+      return &target;
+  return nullptr;
+}
+
+} // namespace dsc

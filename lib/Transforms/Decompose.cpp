@@ -1,0 +1,57 @@
+//===- Decompose.cpp - replaces ops without a Spec by simpler ones --------===//
+//
+//   %y = dsc.softmax %x {axis = 1}
+// =>
+//   %m = dsc.reduce_max %x ...   %e = dsc.exp (x - m) ...   %y = dsc.div %e, sum(e)
+//
+//===----------------------------------------------------------------------===//
+#include "dsc/Dialect/IR/DscDialect.h"
+#include "dsc/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+#define GEN_PASS_DEF_DECOMPOSE
+#include "dsc/Transforms/Passes.h.inc"
+
+namespace {
+struct Decompose : impl::DecomposeBase<Decompose> {
+  void runOnOperation() override;
+};
+} // namespace
+
+/// Replaces the op if it has a decomposition; false after a diagnostic if the
+/// decomposition does not give what the op promises.
+static LogicalResult decompose(ComputeOp op) {
+  OpBuilder builder(op);
+  SmallVector<Value> values;
+  if (failed(op.decompose(builder, values)))
+    return success();
+  if (values.size() != op->getNumResults())
+    return op->emitOpError() << "decomposes into " << values.size() << " values";
+  for (auto [result, value] : llvm::zip(op->getResults(), values))
+    if (value)
+      result.replaceAllUsesWith(value);
+  op->erase();
+  return success();
+}
+
+void Decompose::runOnOperation() {
+  // Ops that a decomposition makes are decomposed in the next round. Decompositions
+  // go from whole operators to single steps, so the rounds end.
+  for (int round = 0; round < 16; ++round) {
+    SmallVector<ComputeOp> ops;
+    getOperation()->walk([&](ComputeOp op) { ops.push_back(op); });
+    size_t before = ops.size();
+    for (ComputeOp op : ops)
+      if (failed(decompose(op)))
+        return signalPassFailure();
+    size_t after = 0;
+    getOperation()->walk([&](ComputeOp) { ++after; });
+    if (after == before)
+      return;
+  }
+}
+
+} // namespace dsc
