@@ -18,8 +18,11 @@ ArrayRef<StringRef> phaseNames() {
 /// Ops in their simplest form: whole operators taken apart, constants computed.
 static void addSimplify(OpPassManager &passes, WeightStore &weights,
                         const CompileOptions &options) {
+  FoldConstantsOptions folding;
+  folding.maxBytes = options.maxFoldedBytes;
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createDecompose());
+  passes.addPass(createFoldConstantsPass(weights, folding));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
 }

@@ -112,59 +112,85 @@ static void emitScan(KernelEmitter &kernel, Operation *op, const LoopSpec &spec)
 // Scatter
 //===----------------------------------------------------------------------===//
 
-static void forEachPoint(KernelEmitter &kernel, ArrayRef<Dim> extents, SmallVector<Value> &point,
-                         function_ref<void()> body) {
+/// Runs `body` at each point of the space, in order, with values that each point
+/// passes on to the next.
+static SmallVector<Value> forEachPoint(KernelEmitter &kernel, ArrayRef<Dim> extents,
+                                       SmallVector<Value> &point, ValueRange carried,
+                                       function_ref<SmallVector<Value>(ValueRange)> body) {
   if (point.size() == extents.size())
-    return body();
-  kernel.loop(kernel.index(0), kernel.size(extents[point.size()]), [&](Value i) {
-    point.push_back(i);
-    forEachPoint(kernel, extents, point, body);
-    point.pop_back();
-  });
+    return body(carried);
+  return kernel.loop(kernel.index(0), kernel.size(extents[point.size()]), kernel.index(1), carried,
+                     [&](Value i, ValueRange inner) {
+                       point.push_back(i);
+                       SmallVector<Value> next = forEachPoint(kernel, extents, point, inner, body);
+                       point.pop_back();
+                       return next;
+                     });
 }
 
-static void emitUpdate(KernelEmitter &kernel, Operation *op, const ScatterSpec &scatter,
-                       ValueRange point) {
-  const LoopSpec &updates = scatter.updates;
-  SmallVector<Value> yielded =
-      kernel.inlineRegion(*updates.body, kernel.bodyArguments(op, updates, point));
-  Value element = yielded.pop_back_val();
-  const BufferView &view = kernel.resultView(0);
-  // An index outside is an error, and then nothing is written.
-  Value fits =
+/// Writes one element; an index outside is an error, and then nothing is written.
+static void writeElement(KernelEmitter &kernel, Operation *op, const ScatterSpec &scatter,
+                         ValueRange indices, Value element) {
+  Value yes =
       arith::ConstantOp::create(kernel.builder, kernel.loc, kernel.builder.getBoolAttr(true));
-  for (auto [i, dim] : llvm::zip(yielded, getDims(op->getResult(0)))) {
+  Value fits = yes;
+  for (auto [i, dim] : llvm::zip(indices, getDims(op->getResult(0)))) {
     Value here = arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::ult, i,
                                        kernel.size(dim));
     fits = arith::AndIOp::create(kernel.builder, kernel.loc, fits, here);
   }
-  kernel.branch(
-      fits, {},
-      [&]() -> SmallVector<Value> {
-        Value address = kernel.address(view, yielded);
-        if (scatter.combine) {
-          Value old = kernel.loadAt(view, address);
-          if (element.getType().isInteger(1))
-            old = arith::TruncIOp::create(kernel.builder, kernel.loc, element.getType(), old);
-          element = kernel.inlineRegion(*scatter.combine, {old, element}).front();
-        }
-        kernel.storeAt(view, address, element);
-        return {};
-      },
-      [&]() -> SmallVector<Value> {
-        Value yes =
-            arith::ConstantOp::create(kernel.builder, kernel.loc, kernel.builder.getBoolAttr(true));
-        kernel.recordError(yes, DSC_KERNEL_INDEX_OUT_OF_RANGE);
-        return {};
-      });
+  auto write = [&]() -> SmallVector<Value> {
+    const BufferView &view = kernel.resultView(0);
+    Value address = kernel.address(view, indices);
+    if (scatter.combine) {
+      Value old = kernel.loadAt(view, address);
+      if (element.getType().isInteger(1))
+        old = arith::TruncIOp::create(kernel.builder, kernel.loc, element.getType(), old);
+      element = kernel.inlineRegion(*scatter.combine, {old, element}).front();
+    }
+    kernel.storeAt(view, address, element);
+    return {};
+  };
+  auto fail = [&]() -> SmallVector<Value> {
+    return kernel.recordError(yes, DSC_KERNEL_INDEX_OUT_OF_RANGE), SmallVector<Value>();
+  };
+  kernel.branch(fits, {}, write, fail);
+}
+
+/// One update: returns the new accumulators.
+static SmallVector<Value> emitUpdate(KernelEmitter &kernel, Operation *op,
+                                     const ScatterSpec &scatter, ValueRange point,
+                                     ValueRange carried) {
+  const LoopSpec &updates = scatter.updates;
+  SmallVector<Value> arguments = kernel.bodyArguments(op, updates, point);
+  llvm::append_range(arguments, carried);
+  SmallVector<Value> yielded = kernel.inlineRegion(*updates.body, arguments);
+  ArrayRef<Value> rest = yielded;
+  Value condition = scatter.conditional ? rest.front() : Value();
+  rest = rest.drop_front(scatter.conditional ? 1 : 0);
+  ArrayRef<Value> indices = rest.take_front(getRank(op->getResult(0)));
+  rest = rest.drop_front(indices.size());
+  Value element = rest.front();
+  auto write = [&] {
+    return writeElement(kernel, op, scatter, indices, element), SmallVector<Value>();
+  };
+  if (condition)
+    kernel.branch(condition, {}, write, [] { return SmallVector<Value>(); });
+  else
+    write();
+  return SmallVector<Value>(rest.drop_front());
 }
 
 static void emitScatter(KernelEmitter &kernel, Operation *op, const ScatterSpec &scatter) {
   SmallVector<Value> point;
-  forEachPoint(kernel, getDims(op->getResult(0)), point,
-               [&] { kernel.store(0, point, kernel.element(op->getOperand(0), point)); });
-  forEachPoint(kernel, scatter.updates.extents, point,
-               [&] { emitUpdate(kernel, op, scatter, point); });
+  forEachPoint(kernel, getDims(op->getResult(0)), point, {}, [&](ValueRange) {
+    Value start = scatter.fill ? arith::ConstantOp::create(kernel.builder, kernel.loc, scatter.fill)
+                               : kernel.element(op->getOperand(0), point);
+    kernel.store(0, point, start);
+    return SmallVector<Value>();
+  });
+  forEachPoint(kernel, scatter.updates.extents, point, initialValues(kernel, scatter.updates),
+               [&](ValueRange carried) { return emitUpdate(kernel, op, scatter, point, carried); });
 }
 
 LogicalResult SequentialTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const {

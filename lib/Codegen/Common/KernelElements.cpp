@@ -137,10 +137,9 @@ SmallVector<Value> KernelEmitter::inlineRegion(Region &region, ValueRange argume
   return mapped(block.getTerminator()->getOperands());
 }
 
-SmallVector<Value> KernelEmitter::bodyArguments(Operation *op, const LoopSpec &spec,
-                                                ValueRange point) {
-  SmallVector<Value> arguments(point);
-  for (const Access &access : spec.accesses) {
+void KernelEmitter::readAccesses(Operation *op, const LoopSpec &spec, ArrayRef<Access> accesses,
+                                 ValueRange point, SmallVectorImpl<Value> &arguments) {
+  for (const Access &access : accesses) {
     Value tensor = op->getOperand(access.operand);
     if (!access.map) {
       arguments.push_back(tensor);
@@ -158,7 +157,26 @@ SmallVector<Value> KernelEmitter::bodyArguments(Operation *op, const LoopSpec &s
     }
     arguments.push_back(element(tensor, indices));
   }
+}
+
+SmallVector<Value> KernelEmitter::bodyArguments(Operation *op, const LoopSpec &spec,
+                                                ValueRange point) {
+  SmallVector<Value> arguments(point);
+  readAccesses(op, spec, spec.accesses, point, arguments);
   return arguments;
+}
+
+SmallVector<Value> KernelEmitter::finishPoint(Operation *op, const LoopSpec &spec, ValueRange point,
+                                              ValueRange accumulators) {
+  if (!spec.finish)
+    return SmallVector<Value>(accumulators);
+  SmallVector<Value> arguments;
+  for (auto [i, iterator] : llvm::zip(point, spec.iterators))
+    if (iterator != Iterator::Reduction)
+      arguments.push_back(i);
+  readAccesses(op, spec, spec.finishAccesses, point, arguments);
+  llvm::append_range(arguments, accumulators);
+  return inlineRegion(*spec.finish, arguments);
 }
 
 SmallVector<Value> KernelEmitter::computeAt(Operation *op, ValueRange indices) {
@@ -180,10 +198,9 @@ static void allowReassociation(ValueRange carried) {
   for (Value accumulator : carried)
     for (Operation *user : accumulator.getUsers())
       if (isa<arith::AddFOp, arith::MulFOp>(user))
-        user->setAttr("fastmath",
-                      arith::FastMathFlagsAttr::get(user->getContext(),
-                                                    arith::FastMathFlags::reassoc |
-                                                        arith::FastMathFlags::contract));
+        user->setAttr("fastmath", arith::FastMathFlagsAttr::get(
+                                      user->getContext(), arith::FastMathFlags::reassoc |
+                                                              arith::FastMathFlags::contract));
 }
 
 SmallVector<Value> KernelEmitter::reductionStep(Operation *op, const LoopSpec &spec,
@@ -241,11 +258,10 @@ SmallVector<Value> KernelEmitter::reduceAt(Operation *op, const LoopSpec &spec,
                 });
   };
   SmallVector<Value> accumulators = nest(0, initial);
-  if (!spec.finish)
-    return accumulators;
-  SmallVector<Value> arguments(indices);
-  llvm::append_range(arguments, accumulators);
-  return inlineRegion(*spec.finish, arguments);
+  // What finish reads does not depend on the reduction loops.
+  for (unsigned position : reductions)
+    point[position] = index(0);
+  return finishPoint(op, spec, point, accumulators);
 }
 
 } // namespace dsc

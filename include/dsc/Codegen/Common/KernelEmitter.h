@@ -115,6 +115,10 @@ public:
   /// Block arguments of a LoopSpec's body at a point: indices, elements, tensors.
   llvm::SmallVector<mlir::Value> bodyArguments(mlir::Operation *op, const LoopSpec &spec,
                                                mlir::ValueRange point);
+  /// The results at a point of all loops (reduction loops do not count) from the
+  /// final accumulators.
+  llvm::SmallVector<mlir::Value> finishPoint(mlir::Operation *op, const LoopSpec &spec,
+                                             mlir::ValueRange point, mlir::ValueRange accumulators);
 
   const BufferView &view(mlir::Value tensor);
   mlir::Value address(const BufferView &view, mlir::ValueRange indices);
@@ -136,6 +140,8 @@ private:
   };
 
   BufferView makeView(mlir::Value tensor, unsigned buffer);
+  void readAccesses(mlir::Operation *op, const LoopSpec &spec, llvm::ArrayRef<Access> accesses,
+                    mlir::ValueRange point, llvm::SmallVectorImpl<mlir::Value> &arguments);
   mlir::Value loadElement(mlir::Value tensor, mlir::ValueRange indices);
   mlir::Value atElement(AtOp op, mlir::Value tensor, mlir::ValueRange indices,
                         mlir::Value otherwise);
