@@ -6,84 +6,107 @@
 
 namespace dsc::format {
 
+// No operand is INT64_MIN (it stands for "no value"), so division cannot overflow.
 static int64_t floorDiv(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
 static int64_t ceilDiv(int64_t a, int64_t b) { return a / b + (a % b != 0 && (a < 0) == (b < 0)); }
 
-/// Applies an operator to operand values; false on overflow or division by zero.
-static bool apply(const Expr &e, int64_t a, int64_t b, int64_t c, int64_t &result) {
-  bool dividable = b != 0 && !(a == INT64_MIN && b == -1);
-  switch (e.op) {
-  case Expr::Const:
-    result = e.imm;
-    return true;
-  case Expr::Symbol:
-    return false; // the caller's
+/// The operator applied to operand values that are known; kUnknown on overflow and
+/// division by zero.
+static int64_t apply(Expr::Op op, int64_t a, int64_t b) {
+  int64_t result;
+  switch (op) {
   case Expr::Add:
-    return !__builtin_add_overflow(a, b, &result);
+    return __builtin_add_overflow(a, b, &result) ? kUnknown : result;
   case Expr::Sub:
-    return !__builtin_sub_overflow(a, b, &result);
+    return __builtin_sub_overflow(a, b, &result) ? kUnknown : result;
   case Expr::Mul:
-    return !__builtin_mul_overflow(a, b, &result);
+    return __builtin_mul_overflow(a, b, &result) ? kUnknown : result;
   case Expr::FloorDiv:
-    result = dividable ? floorDiv(a, b) : 0;
-    return dividable;
+    return b == 0 ? kUnknown : floorDiv(a, b);
   case Expr::CeilDiv:
-    result = dividable ? ceilDiv(a, b) : 0;
-    return dividable;
+    return b == 0 ? kUnknown : ceilDiv(a, b);
   case Expr::Mod:
-    result = dividable ? a - floorDiv(a, b) * b : 0;
-    return b != 0; // INT64_MIN mod -1 is 0
+    return b == 0 ? kUnknown : a - floorDiv(a, b) * b;
   case Expr::Min:
-    result = std::min(a, b);
-    return true;
+    return std::min(a, b);
   case Expr::Max:
-    result = std::max(a, b);
-    return true;
+    return std::max(a, b);
   case Expr::Eq:
-    result = a == b;
-    return true;
+    return a == b;
   case Expr::Lt:
-    result = a < b;
-    return true;
+    return a < b;
   case Expr::Le:
-    result = a <= b;
-    return true;
-  case Expr::And:
-    result = a != 0 && b != 0;
-    return true;
-  case Expr::Or:
-    result = a != 0 || b != 0;
-    return true;
-  case Expr::Not:
-    result = a == 0;
-    return true;
-  case Expr::Select:
-    result = a != 0 ? b : c;
-    return true;
+    return a <= b;
+  default:
+    return kUnknown;
   }
-  return false;
 }
 
-Status evaluate(const Program &program, ExprId begin, ExprId end, std::span<const int64_t> symbols,
-                std::span<int64_t> values) {
-  for (ExprId i = begin; i != end; ++i) {
-    const Expr &e = program.exprs[i];
-    if (e.op == Expr::Symbol) {
-      values[i] = symbols[e.imm];
-      if (values[i] == kUnbound)
-        return Status::failure("the size '" + program.symbols[e.imm] + "' is not known yet");
-      continue;
-    }
-    // Operands that the operator does not use are 0 or any earlier index.
-    auto operand = [&](ExprId id) { return id < i ? values[id] : 0; };
-    int64_t a = operand(e.a), b = operand(e.b), c = operand(e.c);
-    if (apply(e, a, b, c, values[i]))
-      continue;
-    bool zero = (e.op == Expr::FloorDiv || e.op == Expr::CeilDiv || e.op == Expr::Mod) && b == 0;
-    return Status::failure((zero ? "division by zero in the size " : "overflow in the size ") +
-                           toString(program, i));
+static int64_t evaluate(const Expr &e, std::span<const int64_t> symbols,
+                        std::span<const int64_t> values) {
+  switch (e.op) {
+  case Expr::Const:
+    return std::max(e.imm, kUnknown + 1);
+  case Expr::Symbol:
+    return symbols[e.imm];
+  case Expr::Not:
+    return values[e.a] == kUnknown ? kUnknown : values[e.a] == 0;
+  case Expr::Select:
+    return values[e.a] == kUnknown ? kUnknown : values[values[e.a] != 0 ? e.b : e.c];
+  case Expr::And:
+    if (values[e.a] == 0 || values[e.b] == 0)
+      return 0;
+    return values[e.a] == kUnknown || values[e.b] == kUnknown ? kUnknown : 1;
+  case Expr::Or: {
+    auto holds = [&](ExprId id) { return values[id] != kUnknown && values[id] != 0; };
+    if (holds(e.a) || holds(e.b))
+      return 1;
+    return values[e.a] == kUnknown || values[e.b] == kUnknown ? kUnknown : 0;
   }
-  return Status::success();
+  default:
+    if (values[e.a] == kUnknown || values[e.b] == kUnknown)
+      return kUnknown;
+    return apply(e.op, values[e.a], values[e.b]);
+  }
+}
+
+void evaluate(const Program &program, std::span<const ExprId> exprs,
+              std::span<const int64_t> symbols, std::span<int64_t> values) {
+  for (ExprId i : exprs)
+    values[i] = evaluate(program.exprs[i], symbols, values);
+}
+
+void evaluate(const Program &program, std::span<const int64_t> symbols, std::span<int64_t> values) {
+  for (size_t i = 0; i < program.exprs.size(); ++i)
+    values[i] = evaluate(program.exprs[i], symbols, values);
+}
+
+/// The operand because of which `e` has no value; kNone if all that it needs have one.
+static ExprId unknownOperand(const Expr &e, std::span<const int64_t> values) {
+  auto unknown = [&](ExprId id) { return values[id] == kUnknown; };
+  switch (e.op) {
+  case Expr::Const:
+  case Expr::Symbol:
+    return kNone;
+  case Expr::Not:
+    return e.a;
+  case Expr::Select:
+    return unknown(e.a) ? e.a : values[e.a] != 0 ? e.b : e.c;
+  default:
+    return unknown(e.a) ? e.a : unknown(e.b) ? e.b : kNone;
+  }
+}
+
+Unknown whyUnknown(const Program &program, ExprId expr, std::span<const int64_t> values) {
+  for (ExprId next; (next = unknownOperand(program.exprs[expr], values)) != kNone;)
+    expr = next;
+  const Expr &e = program.exprs[expr];
+  if (e.op == Expr::Symbol)
+    return {"the size '" + program.symbols[e.imm] + "' is not known yet", true};
+  bool division = e.op == Expr::FloorDiv || e.op == Expr::CeilDiv || e.op == Expr::Mod;
+  return {(division ? "division by zero in the size " : "overflow in the size ") +
+              toString(program, expr),
+          false};
 }
 
 namespace {

@@ -34,7 +34,7 @@ template <typename A> static void fields(A &archive, typename A::template Ref<Lo
 }
 
 template <typename A> static void fields(A &archive, typename A::template Ref<Step> s) {
-  archive(s.kind, s.exprBegin, s.exprEnd, s.values, s.firstUse, s.lastUse);
+  archive(s.kind, s.values, s.firstUse, s.lastUse);
   archive(s.launchBegin, s.launchEnd, s.parts);
   archive(s.a, s.b, s.symbol, s.index, s.expr, s.message);
   archive(s.thenBlock, s.elseBlock, s.body, s.ifResults);

@@ -21,6 +21,23 @@ unsigned operandCount(Expr::Op op) {
   }
 }
 
+bool isIntegral(DType type) {
+  switch (type) {
+  case DType::UInt8:
+  case DType::Int8:
+  case DType::UInt16:
+  case DType::Int16:
+  case DType::UInt32:
+  case DType::Int32:
+  case DType::UInt64:
+  case DType::Int64:
+  case DType::Bool:
+    return true;
+  default:
+    return false;
+  }
+}
+
 class Validator {
 public:
   explicit Validator(const Program &program) : program(program) {}
@@ -65,6 +82,16 @@ private:
     writable(id);
     if (problem.empty())
       require(program.values[id].kind != Value::Alias, "defines an alias");
+  }
+  /// `target` is matched to `source`, without the first `skip` of its dims.
+  void matched(ValueId source, ValueId target, size_t skip = 0) {
+    value(source);
+    defined(target);
+    if (!problem.empty())
+      return;
+    const Value &from = program.values[source], &to = program.values[target];
+    require(from.dtype == to.dtype, "values that must match differ in element type");
+    require(from.dims.size() + skip == to.dims.size(), "values that must match differ in rank");
   }
   void block(BlockId id) {
     require(id < program.blocks.size() && id != 0, "block out of range");
@@ -144,8 +171,6 @@ void Validator::checkLaunches() {
 }
 
 void Validator::checkFrame(const Step &step) {
-  require(step.exprBegin <= step.exprEnd && step.exprEnd <= program.exprs.size(),
-          "expression range out of range");
   require(step.firstUse.size() == step.values.size() && step.lastUse.size() == step.values.size(),
           "lifetimes and values differ in number");
   for (size_t i = 0; i < step.values.size() && problem.empty(); ++i) {
@@ -161,9 +186,8 @@ void Validator::checkIf(const Step &step) {
   block(step.thenBlock);
   block(step.elseBlock);
   for (const IfResult &result : step.ifResults) {
-    value(result.thenValue);
-    value(result.elseValue);
-    defined(result.result);
+    matched(result.thenValue, result.result);
+    matched(result.elseValue, result.result);
   }
 }
 
@@ -176,14 +200,12 @@ void Validator::checkLoop(const Step &step) {
       defined(param);
   optionalValue(step.conditionNext);
   for (const LoopCarried &carried : step.carried) {
-    value(carried.init);
-    defined(carried.param);
-    value(carried.next);
-    defined(carried.result);
+    matched(carried.init, carried.param);
+    matched(carried.next, carried.param);
+    matched(carried.init, carried.result);
   }
   for (const LoopScan &scan : step.scans) {
-    value(scan.slice);
-    defined(scan.result);
+    matched(scan.slice, scan.result, /*skip=*/1);
   }
   if (!problem.empty())
     return;
@@ -208,6 +230,8 @@ void Validator::checkStep(const Step &step) {
     return writable(step.b);
   case Step::Bind:
     value(step.a);
+    if (problem.empty())
+      require(isIntegral(program.values[step.a].dtype), "binds a value that is not integral");
     return require(step.symbol < program.symbols.size(), "symbol out of range");
   case Step::Let:
     expr(step.expr);
@@ -261,6 +285,8 @@ Status Validator::run() {
     }
   if (problem.empty())
     checkBlockTree();
+  if (problem.empty())
+    problem = checkPlacements(program);
   return problem.empty() ? Status::success() : Status::failure("invalid program: " + problem);
 }
 

@@ -10,17 +10,32 @@
 
 namespace dsc::format {
 
-/// The value of a symbol that nothing has bound yet; evaluating it is an error.
-inline constexpr int64_t kUnbound = INT64_MIN;
+/// Stands for "no value": of a symbol that is not bound, and of an expression that
+/// cannot be evaluated (see Expr).
+inline constexpr int64_t kUnknown = INT64_MIN;
 
-/// Evaluates exprs [begin, end) into `values` (one slot per expression of the
-/// program) from `symbols`. Fails on overflow and on division by zero, naming
-/// the expression in terms of the symbols.
-Status evaluate(const Program &program, ExprId begin, ExprId end, std::span<const int64_t> symbols,
-                std::span<int64_t> values);
+/// Evaluates the listed expressions, operands before users, into `values` (one slot
+/// for each expression of the program) from `symbols` and the slots of those that
+/// are not listed. `values` must hold all slots.
+void evaluate(const Program &program, std::span<const ExprId> exprs,
+              std::span<const int64_t> symbols, std::span<int64_t> values);
+/// Evaluates all expressions.
+void evaluate(const Program &program, std::span<const int64_t> symbols, std::span<int64_t> values);
+
+/// Why `expr`, whose slot holds kUnknown, has no value, in terms of the symbols.
+struct Unknown {
+  std::string text; // "division by zero in the size H floordiv S"
+  bool unbound;     // a symbol is not bound, as opposed to a value that is not allowed
+};
+Unknown whyUnknown(const Program &program, ExprId expr, std::span<const int64_t> values);
 
 /// The expression as text: "(H - 1) floordiv 2 + 1".
 std::string toString(const Program &program, ExprId expr);
+
+/// Which kind of step places a value (see "Scopes and storage" in Program.h).
+/// Nothing: inputs, weights, aliases, and the `next` that a loop places itself.
+enum class PlacedBy : uint8_t { Nothing, Frame, Step };
+std::vector<PlacedBy> findPlacements(const Program &program);
 
 /// A buffer to place: alive from step `first` to step `last`, both included.
 struct PlanItem {

@@ -24,9 +24,15 @@ using BlockId = uint32_t;
 inline constexpr uint32_t kNone = ~0u;
 
 /// One node of the size expressions. Operands are earlier nodes, so evaluating
-/// the nodes in order evaluates every expression. Arithmetic is on int64 and
-/// checked for overflow; FloorDiv, CeilDiv and Mod by zero are errors; the
+/// the nodes in order evaluates every expression. Arithmetic is on int64; the
 /// comparisons and logical operators give 0 or 1.
+///
+/// An expression always has the value that follows from the symbols bound at that
+/// moment: binding a symbol updates whatever depends on it, and no step has to ask
+/// for it. An expression has no value while a symbol that it needs is not bound, on
+/// overflow and on division by zero. That is an error where the value is used (as
+/// a size, a dim, a number of parts, by Let or Guard), not before. Select needs the
+/// operand that it selects; And and Or need no more than one operand that decides.
 struct Expr {
   enum Op : uint8_t {
     Const,  // imm
@@ -83,13 +89,42 @@ struct Launch {
   uint32_t origin = kNone;      // index into Program::origins: the ONNX nodes it computes
 };
 
-/// A result of an If: what each branch gives, and where it goes. The symbols of
-/// the result's dims that are not bound yet are bound to the branch value's.
+// Scopes and storage
+//
+// A block is a scope. Frames that are pushed, values that are placed and symbols
+// that are bound in a block last until it ends (a loop's body: until the iteration
+// ends); nested blocks see all that is placed and bound around them. A symbol that
+// is bound again has its earlier value back after the block.
+//
+// A Frame or the step that defines it places a value, before the first step that
+// touches it:
+//   - Frame places the values that it lists. Their sizes must be known then.
+//   - If and Loop place their results that no Frame lists, when they end: in the
+//     output's memory, or in memory that the step keeps for it. These need not have
+//     a known size before. Results that a Frame has placed are copied there.
+//   - Loop places its parameters.
+//
+// Where a step matches a value to another one whose size is known (a result to what
+// a branch gives, a parameter to what the loop carries), each dim that is a symbol
+// not yet bound is bound to the actual dim; any other dim must equal it. Ranks and
+// element types are the same.
+
+/// A result of an If: what each branch gives, and where it goes. `result` is
+/// matched to the branch's value in the scope around the If. A branch's value may be
+/// any value it sees; the result itself, if a Frame around the If has placed it: then
+/// the branch has written it in place.
 struct IfResult {
   ValueId thenValue = kNone, elseValue = kNone, result = kNone;
 };
 
-/// A value that a loop carries from one iteration to the next.
+/// A value that a loop carries from one iteration to the next. When an iteration
+/// starts, `param` is matched to init or to the last next; when the loop ends,
+/// `result` likewise. The body does not write `param`.
+///
+/// `next` may be any value that the body sees, `param` included. An arena value
+/// that nothing else places is placed by the loop when the iteration starts, where
+/// the next one expects it; its size must follow from what is bound then. All other
+/// values are copied there.
 struct LoopCarried {
   ValueId init = kNone;   // outside: the value before the first iteration
   ValueId param = kNone;  // inside: the value at the start of an iteration
@@ -98,7 +133,9 @@ struct LoopCarried {
 };
 
 /// A value that each iteration adds one slice to; the result's axis 0 counts
-/// iterations.
+/// iterations. All slices of a loop have one shape. `result` is matched to the
+/// number of iterations and the slice's dims; those are 0 if there was no iteration
+/// and nothing else says what they are.
 struct LoopScan {
   ValueId slice = kNone;  // inside
   ValueId result = kNone; // outside
@@ -107,8 +144,7 @@ struct LoopScan {
 /// One step of a block; which members count depends on the kind.
 struct Step {
   enum Kind : uint8_t {
-    // Evaluates exprs [exprBegin, exprEnd), then places `values` (arena values,
-    // and outputs whose size becomes known here) in a new frame on top of the
+    // Places `values` (arena values, and outputs) in a new frame on top of the
     // block's earlier frames. All frames of a block end with it.
     Frame,
     // Runs launches [launchBegin, launchEnd) as one phase of `parts` parts: a
@@ -116,21 +152,22 @@ struct Step {
     Phase,
     // Copies value a to value b: bytes of b, which must not exceed a's.
     Copy,
-    // symbol <- element `index` of integer value a (int32, int64, or bool).
+    // symbol <- element `index` of integer or bool value a. (The smallest int64,
+    // which stands for "no value", becomes the next larger one.)
     Bind,
     // symbol <- expression expr.
     Let,
     // Fails with `message` unless expr is not zero.
     Guard,
-    // Runs thenBlock or elseBlock by bool value a.
+    // Runs thenBlock or elseBlock by the first element of bool value a.
     If,
     // Runs `body` while fewer than trip count a (int64; kNone: no limit)
-    // iterations are done and condition b (bool; kNone: true) holds.
+    // iterations are done and the condition holds: before the first iteration b
+    // (bool; kNone: true), then conditionNext (bool; kNone: true).
     Loop,
   };
   Kind kind = Frame;
   // Frame
-  ExprId exprBegin = 0, exprEnd = 0;
   std::vector<ValueId> values;
   // For each of `values`: the index, within this block, of the first and the
   // last step that touches it (nested blocks count as their If or Loop step).
@@ -157,7 +194,8 @@ struct Block {
   std::vector<Step> steps;
 };
 
-/// A compiled model. Block 0 is the main block.
+/// A compiled model. Block 0 is the main block; each other one belongs to one step.
+/// Inputs are matched (see above) to what the caller gives before it starts.
 struct Program {
   std::vector<std::string> symbols; // names for messages: "batch", "seq"
   std::vector<Expr> exprs;

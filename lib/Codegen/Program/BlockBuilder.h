@@ -29,18 +29,12 @@ public:
   format::ValueId root(format::ValueId id) const;
   uint32_t origin(mlir::Location loc);
 
-  /// Expressions made after `mark` are forgotten, so that later ones do not refer
-  /// to what a branch that may not run has evaluated.
-  size_t mark() const { return exprOrder.size(); }
-  void forgetExprs(size_t mark);
-
 private:
   format::ExprId makeExpr(Dim dim);
   format::ValueId placeWeight(mlir::Operation *op);
 
   llvm::DenseMap<mlir::Value, format::ValueId> ids;
   llvm::DenseMap<mlir::Attribute, format::ExprId> exprs;
-  std::vector<mlir::Attribute> exprOrder;
   llvm::StringMap<uint32_t> symbols, origins;
   llvm::DenseMap<mlir::Attribute, uint64_t> weightOffsets;
 };
@@ -58,7 +52,7 @@ private:
   struct Use {
     uint32_t first, last;
   };
-  /// A Frame step whose values and expressions are still being collected.
+  /// A Frame step whose values are still being collected.
   struct OpenFrame {
     uint32_t step = 0;
     std::vector<format::ValueId> values;
@@ -69,13 +63,18 @@ private:
   void buildGroup(GroupOp group);
   void buildView(mlir::Operation *op, mlir::Value source);
   void buildBind(BindOp op);
+  void buildGuard(GuardOp op);
+  void buildIf(IfOp op);
+  void buildLoop(LoopOp op);
+  format::BlockId buildNested(mlir::Block &nested);
   void addCopy(format::ValueId from, format::ValueId to);
   uint32_t addStep(format::Step step);
   /// The running step uses the value, here and in all blocks around.
   void touch(format::ValueId value);
+  format::ValueId declareResult(mlir::Value result);
   void declareSegment(mlir::Block::iterator from);
+  void startSegment(mlir::Operation &after);
   void openFrame();
-  void closeFrame();
   void finishFrames();
   format::Step &step(uint32_t index) { return state.program().blocks[id].steps[index]; }
   uint32_t stepCount() const { return state.built.program.blocks[id].steps.size(); }

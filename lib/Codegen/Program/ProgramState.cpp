@@ -92,14 +92,7 @@ ExprId ProgramState::expr(Dim dim) {
     return it->second;
   ExprId made = makeExpr(dim);
   exprs[dim.getAttr()] = made;
-  exprOrder.push_back(dim.getAttr());
   return made;
-}
-
-void ProgramState::forgetExprs(size_t mark) {
-  for (size_t i = mark; i < exprOrder.size(); ++i)
-    exprs.erase(exprOrder[i]);
-  exprOrder.resize(mark);
 }
 
 //===----------------------------------------------------------------------===//

@@ -27,8 +27,6 @@ struct BuiltProgram {
   uint64_t weightBytes = 0;
   /// For each launch the group it runs.
   std::vector<GroupOp> launchGroups;
-  /// Expressions below this number are evaluated by a step.
-  uint32_t evaluatedExprs = 0;
 };
 
 /// Builds the program of `main`, emitting its kernels into `kernels`.
