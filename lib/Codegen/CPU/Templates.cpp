@@ -4,7 +4,8 @@
 namespace dsc {
 
 llvm::ArrayRef<const Template *> templatesFor(const Target &) {
-  static const Template *const templates[] = {&loopsTemplate(), &sequentialTemplate()};
+  static const Template *const templates[] = {&loopsTemplate(), &sequentialTemplate(),
+                                              &recurrentTemplate(), &gemmFmaTemplate()};
   return templates;
 }
 

@@ -9,5 +9,9 @@ namespace dsc {
 const Template &loopsTemplate();
 /// Sequential Specs: scans and scatters.
 const Template &sequentialTemplate();
+/// RNN, GRU and LSTM layers.
+const Template &recurrentTemplate();
+/// Matrix products in float32.
+const Template &gemmFmaTemplate();
 
 } // namespace dsc

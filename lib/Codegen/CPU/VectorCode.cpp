@@ -1,0 +1,315 @@
+//===- VectorCode.cpp - vector loads, stores, dot products of a kernel ----===//
+#include "VectorCode.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+VectorCode::VectorCode(KernelEmitter &kernel, Type element)
+    : kernel(kernel), builder(kernel.builder), loc(kernel.loc) {
+  compute = element.isF64() ? Type(builder.getF64Type()) : Type(builder.getF32Type());
+  lanes = kernel.target.lanes(compute.getIntOrFloatBitWidth());
+}
+
+Type VectorCode::typeOf(int64_t width) const {
+  return width == 1 ? compute : VectorType::get(width, compute);
+}
+
+Value VectorCode::constant(double value, int64_t width) {
+  TypedAttr attribute = builder.getFloatAttr(compute, value);
+  if (width > 1)
+    attribute = DenseElementsAttr::get(cast<VectorType>(typeOf(width)), Attribute(attribute));
+  return arith::ConstantOp::create(builder, loc, attribute);
+}
+
+Value VectorCode::splat(Value scalar, int64_t width) {
+  if (width == 1)
+    return scalar;
+  auto type = VectorType::get(width, scalar.getType());
+  return vector::BroadcastOp::create(builder, loc, type, scalar);
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+static unsigned alignmentOf(Type element) { return (element.getIntOrFloatBitWidth() + 7) / 8; }
+
+Value VectorCode::extend(Value stored) {
+  Type element = getElementTypeOrSelf(stored);
+  if (element == compute)
+    return stored;
+  Type type = compute;
+  if (auto vector = dyn_cast<VectorType>(stored.getType()))
+    type = VectorType::get(vector.getShape(), compute);
+  return arith::ExtFOp::create(builder, loc, type, stored);
+}
+
+Value VectorCode::load(const BufferView &view, Value address, int64_t width) {
+  Type type = width == 1 ? view.element : VectorType::get(width, view.element);
+  auto op = LLVM::LoadOp::create(builder, loc, type, address, alignmentOf(view.element));
+  op.setAliasScopesAttr(view.aliasScopes);
+  op.setNoaliasScopesAttr(view.noaliasScopes);
+  return isa<FloatType>(view.element) ? extend(op) : op.getResult();
+}
+
+Value VectorCode::load(const BufferView &view, Value address, int64_t width, Value mask) {
+  auto type = VectorType::get(width, view.element);
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  Value loaded = LLVM::MaskedLoadOp::create(builder, loc, type, address, mask, zero,
+                                            alignmentOf(view.element));
+  return isa<FloatType>(view.element) ? extend(loaded) : loaded;
+}
+
+/// `value` in the element type of `view`.
+static Value rounded(OpBuilder &builder, Location loc, const BufferView &view, Value value) {
+  if (getElementTypeOrSelf(value) == view.element)
+    return value;
+  Type type = view.element;
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    type = VectorType::get(vector.getShape(), view.element);
+  return arith::TruncFOp::create(builder, loc, type, value);
+}
+
+void VectorCode::store(const BufferView &view, Value address, Value value) {
+  value = rounded(builder, loc, view, value);
+  auto op = LLVM::StoreOp::create(builder, loc, value, address, alignmentOf(view.element));
+  op.setAliasScopesAttr(view.aliasScopes);
+  op.setNoaliasScopesAttr(view.noaliasScopes);
+}
+
+void VectorCode::store(const BufferView &view, Value address, Value value, Value mask) {
+  value = rounded(builder, loc, view, value);
+  LLVM::MaskedStoreOp::create(builder, loc, value, address, mask, alignmentOf(view.element));
+}
+
+Value VectorCode::advance(const BufferView &view, Value address, Value index) {
+  if (isConstantIntValue(index, 0))
+    return address;
+  Value wide = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), index);
+  return LLVM::GEPOp::create(builder, loc, address.getType(), view.element, address,
+                             ArrayRef<LLVM::GEPArg>{wide}, LLVM::GEPNoWrapFlags::inbounds);
+}
+
+Value VectorCode::maskBelow(Value first, Value end, int64_t width) {
+  Value left = arith::SubIOp::create(builder, loc, end, first);
+  Value narrow = arith::IndexCastOp::create(builder, loc, builder.getI32Type(), left);
+  SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(0, width));
+  Value lane = arith::ConstantOp::create(builder, loc, builder.getI32VectorAttr(numbers));
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, lane, splat(narrow, width));
+}
+
+BufferView VectorCode::scratch(Dim elements, ArrayRef<Dim> strides) {
+  return scratch(compute, elements, strides);
+}
+
+BufferView VectorCode::scratch(Type type, Dim elements, ArrayRef<Dim> strides) {
+  // Each buffer starts at a cache line.
+  constexpr int64_t line = 64;
+  Dim start = kernel.scratchBytes ? kernel.scratchBytes : kernel.constant(0);
+  BufferView view;
+  Value offset = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), kernel.size(start));
+  view.ptr = LLVM::GEPOp::create(builder, loc, kernel.scratch.getType(), builder.getI8Type(),
+                                 kernel.scratch, ArrayRef<LLVM::GEPArg>{offset});
+  view.element = type;
+  for (Dim stride : strides)
+    view.strides.push_back(kernel.size(stride));
+  Dim bytes = (elements * alignmentOf(type)).ceilDiv(line) * line;
+  kernel.scratchBytes = start + bytes;
+  return view;
+}
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+Value VectorCode::add(Value a, Value b) { return arith::AddFOp::create(builder, loc, a, b); }
+Value VectorCode::sub(Value a, Value b) { return arith::SubFOp::create(builder, loc, a, b); }
+Value VectorCode::mul(Value a, Value b) { return arith::MulFOp::create(builder, loc, a, b); }
+Value VectorCode::div(Value a, Value b) { return arith::DivFOp::create(builder, loc, a, b); }
+Value VectorCode::fma(Value a, Value b, Value c) {
+  return math::FmaOp::create(builder, loc, a, b, c);
+}
+
+Value VectorCode::max(Value a, Value b) {
+  Value greater = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, a, b);
+  return select(greater, a, b);
+}
+
+Value VectorCode::min(Value a, Value b) {
+  Value less = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, a, b);
+  return select(less, a, b);
+}
+
+Value VectorCode::select(Value condition, Value a, Value b) {
+  return arith::SelectOp::create(builder, loc, condition, a, b);
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+void VectorCode::forVectors(Value from, Value to, int64_t width,
+                            function_ref<void(Value, int64_t)> body) {
+  std::optional<int64_t> first = getConstantIntValue(from), last = getConstantIntValue(to);
+  std::optional<int64_t> known = first && last ? std::optional(*last - *first) : std::nullopt;
+  Value whole = known ? kernel.index(*first + *known / width * width) : Value();
+  if (!whole) {
+    Value total = arith::SubIOp::create(builder, loc, to, from);
+    Value count = arith::DivUIOp::create(builder, loc, total, kernel.index(width));
+    whole = kernel.add(from, kernel.mul(count, kernel.index(width)));
+  }
+  auto run = [&](Value begin, Value end, int64_t step) {
+    kernel.loop(begin, end, kernel.index(step), {}, [&](Value i, ValueRange) {
+      body(i, step);
+      return SmallVector<Value>();
+    });
+  };
+  if (!known || *known >= width)
+    run(from, whole, width);
+  if (!known || *known % width)
+    run(whole, to, 1);
+}
+
+void VectorCode::forTiles(Value total, int64_t tile, function_ref<void(Value, int64_t)> body) {
+  std::optional<int64_t> known = getConstantIntValue(total);
+  Value rest = known ? kernel.index(*known % tile) : Value();
+  if (!rest)
+    rest = arith::RemUIOp::create(builder, loc, total, kernel.index(tile));
+  Value whole = known ? kernel.index(*known / tile * tile)
+                      : arith::SubIOp::create(builder, loc, total, rest).getResult();
+  if (!known || *known >= tile)
+    kernel.loop(kernel.index(0), whole, kernel.index(tile), {}, [&](Value i, ValueRange) {
+      body(i, tile);
+      return SmallVector<Value>();
+    });
+  for (int64_t count = 1; count < tile; ++count) {
+    if (known) {
+      if (*known % tile == count)
+        body(whole, count);
+      continue;
+    }
+    Value fits =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, rest, kernel.index(count));
+    kernel.branch(
+        fits, {}, [&] { return body(whole, count), SmallVector<Value>(); },
+        [] { return SmallVector<Value>(); });
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Dot products
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Which lanes of two vectors (of one, where both are the same) a fold adds up.
+struct Fold {
+  SmallVector<int64_t> low, high;
+  void add(int64_t lowLane, int64_t highLane) {
+    low.push_back(lowLane);
+    high.push_back(highLane);
+  }
+  Value apply(VectorCode &code, Value a, Value b) const {
+    return code.add(vector::ShuffleOp::create(code.builder, code.loc, a, b, low),
+                    vector::ShuffleOp::create(code.builder, code.loc, a, b, high));
+  }
+};
+
+} // namespace
+
+/// Neighbours: [a0 a1 a2 a3], [b0 b1 b2 b3] => [a0+a1 a2+a3 b0+b1 b2+b3] in each part
+/// of `part` lanes, within which shuffles are cheap.
+static Fold foldNeighbours(int64_t width, int64_t part, int64_t sources) {
+  Fold fold;
+  for (int64_t start = 0; start < width; start += part)
+    for (int64_t source = 0; source < sources; ++source)
+      for (int64_t lane = 0; lane < part; lane += 2)
+        fold.add(source * width + start + lane, source * width + start + lane + 1);
+  return fold;
+}
+
+/// Halves of blocks: [a0 a1], [b0 b1] => [a0+a1 b0+b1], where a0 is half a block.
+static Fold foldHalves(int64_t width, int64_t block, int64_t sources) {
+  Fold fold;
+  for (int64_t source = 0; source < sources; ++source)
+    for (int64_t start = 0; start < width; start += block)
+      for (int64_t lane = 0; lane < block / 2; ++lane)
+        fold.add(source * width + start + lane, source * width + start + block / 2 + lane);
+  return fold;
+}
+
+/// Lane i of the result is the sum of all lanes of vectors[i]; their number is a
+/// power of two. Two vectors fold into one that holds partial sums of both, so that
+/// all sums together take about three instructions a vector.
+Value VectorCode::sumLanes(SmallVector<Value> vectors) {
+  int64_t count = vectors.size(), width = lanes;
+  int64_t part = std::min(width, 128 / int64_t(compute.getIntOrFloatBitWidth()));
+  int64_t inPart = part, block = width; // lanes that belong to one sum
+  auto foldPairs = [&](const Fold &fold) {
+    for (size_t i = 0; i < vectors.size() / 2; ++i)
+      vectors[i] = fold.apply(*this, vectors[2 * i], vectors[2 * i + 1]);
+    vectors.resize(vectors.size() / 2);
+  };
+  for (; vectors.size() > 1 && inPart > 1; inPart /= 2)
+    foldPairs(foldNeighbours(width, part, 2));
+  for (; vectors.size() > 1; block /= 2)
+    foldPairs(foldHalves(width, block, 2));
+  Value sum = vectors.front();
+  for (; block > part; block /= 2, width /= 2)
+    sum = foldHalves(width, block, 1).apply(*this, sum, sum);
+  for (; inPart > 1; inPart /= 2, width /= 2, part /= 2)
+    sum = foldNeighbours(width, part, 1).apply(*this, sum, sum);
+  return count == 1 ? vector::ExtractOp::create(builder, loc, sum, 0).getResult() : sum;
+}
+
+SmallVector<Value> VectorCode::dotStep(const Rows &a, const Rows &b, Value k, Value mask,
+                                       ValueRange sums) {
+  auto loadAll = [&](const Rows &rows) {
+    return llvm::map_to_vector(rows.addresses, [&](Value row) {
+      Value address = advance(*rows.view, row, k);
+      return mask ? load(*rows.view, address, lanes, mask) : load(*rows.view, address, lanes);
+    });
+  };
+  SmallVector<Value> right = loadAll(b), left = loadAll(a), next;
+  for (auto [j, y] : llvm::enumerate(right))
+    for (auto [i, x] : llvm::enumerate(left))
+      next.push_back(fma(x, y, sums[j * left.size() + i]));
+  return next;
+}
+
+SmallVector<Value> VectorCode::dotProducts(const Rows &a, const Rows &b, Value depth) {
+  size_t count = a.addresses.size();
+  SmallVector<Value> sums(count * b.addresses.size(), constant(0, lanes));
+  std::optional<int64_t> known = getConstantIntValue(depth);
+  Value whole;
+  if (known) {
+    whole = kernel.index(*known / lanes * lanes);
+  } else {
+    Value vectors = arith::DivUIOp::create(builder, loc, depth, kernel.index(lanes));
+    whole = kernel.mul(vectors, kernel.index(lanes));
+  }
+  if (!known || *known >= lanes)
+    sums = kernel.loop(kernel.index(0), whole, kernel.index(lanes), sums,
+                       [&](Value k, ValueRange carried) { return dotStep(a, b, k, {}, carried); });
+  if (!known || *known % lanes) {
+    auto tail = [&] { return dotStep(a, b, whole, maskBelow(whole, depth, lanes), sums); };
+    if (known) {
+      sums = tail();
+    } else {
+      Value some = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, whole, depth);
+      sums = kernel.branch(some, ValueRange(sums).getTypes(), tail, [&] { return sums; });
+    }
+  }
+  SmallVector<Value> results;
+  for (size_t j = 0; j < b.addresses.size(); ++j)
+    results.push_back(sumLanes(SmallVector<Value>(ArrayRef(sums).slice(j * count, count))));
+  return results;
+}
+
+} // namespace dsc
