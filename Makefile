@@ -15,7 +15,8 @@ SKIP_SYSTEM ?= 0
 
 CTEST := ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 SETUP_INPUTS := scripts/setup-system.sh scripts/packages.txt scripts/setup-venv.sh \
-                tools/requirements.txt scripts/fetch-onnx.sh tools/requirements-onnx.txt
+                tools/requirements.txt scripts/fetch-onnx.sh tools/requirements-onnx.txt \
+                scripts/fetch-models.sh scripts/demo_unpack.py tools/requirements-demo.txt
 
 .PHONY: all setup configure build check check-all demo format tidy install clean help
 .DEFAULT_GOAL := build
@@ -23,12 +24,13 @@ SETUP_INPUTS := scripts/setup-system.sh scripts/packages.txt scripts/setup-venv.
 help: ## what the targets do
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-setup: $(BUILD)/setup.stamp ## install packages, tools and the ONNX sources (idempotent)
+setup: $(BUILD)/setup.stamp ## install packages and tools, fetch the ONNX sources and the demo's models (idempotent)
 
 $(BUILD)/setup.stamp: $(SETUP_INPUTS)
 	@test "$(SKIP_SYSTEM)" = 1 || scripts/setup-system.sh
 	@scripts/setup-venv.sh $(VENV)
 	@scripts/fetch-onnx.sh $(VENV)
+	@scripts/fetch-models.sh $(BUILD)/models $(VENV)
 	@mkdir -p $(BUILD) && touch $@
 
 configure: $(BUILD)/build.ninja ## run cmake
@@ -47,7 +49,7 @@ check: build ## build, then run the tests
 check-all: build ## as check, with the slow tests too
 	$(CTEST)
 
-demo: build ## compile a model, run it and check the result
+demo: build ## compile real models, run them on real input, compare with ONNX Runtime
 	@scripts/demo.sh $(BUILD) $(VENV)
 
 format: setup ## rewrite our C++ files in the project's style

@@ -8,9 +8,10 @@ dir=$1
 venv=$2
 here=$(cd "$(dirname "$0")" && pwd)
 requirements=$here/../tools/requirements-demo.txt
+unpack=$here/demo_unpack.py
 
-stamp=$dir/requirements.stamp
-if [ -f "$stamp" ] && cmp -s "$stamp" "$requirements"; then
+stamp=$dir/fetched.stamp
+if [ -f "$stamp" ] && cat "$requirements" "$unpack" | cmp -s - "$stamp"; then
   exit 0
 fi
 echo "setup: models of the demo into $dir"
@@ -19,5 +20,5 @@ wheels=$(mktemp -d "$dir/wheels.XXXXXX")
 trap 'rm -rf "$wheels"' EXIT
 "$venv/bin/pip" --quiet --disable-pip-version-check download --only-binary :all: --no-deps \
   --require-hashes --dest "$wheels" -r "$requirements"
-"$venv/bin/python" "$here/demo_unpack.py" "$wheels" "$dir"
-cp "$requirements" "$stamp"
+"$venv/bin/python" "$unpack" "$wheels" "$dir"
+cat "$requirements" "$unpack" >"$stamp"

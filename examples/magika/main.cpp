@@ -46,6 +46,7 @@ classify(Session &session, const std::vector<int32_t> &tokens, size_t labelCount
   if (scores.dims != Dims{count, static_cast<int64_t>(labelCount)})
     throw std::runtime_error("the labels do not belong to this model");
   std::vector<std::vector<float>> rows;
+  rows.reserve(count);
   for (int64_t i = 0; i < count; ++i)
     rows.emplace_back(scores.data + i * labelCount, scores.data + (i + 1) * labelCount);
   return rows;

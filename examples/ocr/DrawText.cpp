@@ -87,7 +87,7 @@ int main(int argc, char **argv) {
     return 2;
   }
   try {
-    writePpm(argv[1], draw(argv[2], argc == 4 ? std::atof(argv[3]) : 0));
+    writePpm(argv[1], draw(argv[2], argc == 4 ? std::strtod(argv[3], nullptr) : 0));
   } catch (const std::exception &error) {
     std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
     return 1;
