@@ -10,48 +10,74 @@ using namespace mlir;
 
 namespace dsc {
 
-ArrayRef<StringRef> phaseNames() {
-  static const StringRef names[] = {"import", "simplify", "group", "schedule"};
-  return names;
-}
+/// Adds the passes of a phase. `weights`: null for passes run by name.
+using AddPhase = void (*)(OpPassManager &passes, WeightStore *weights,
+                          const CompileOptions &options);
 
 /// Ops in their simplest form: whole operators taken apart, constants computed.
-static void addSimplify(OpPassManager &passes, WeightStore &weights,
+static void addSimplify(OpPassManager &passes, WeightStore *weights,
                         const CompileOptions &options) {
   FoldConstantsOptions folding;
   folding.maxBytes = options.maxFoldedBytes;
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createDecompose());
-  passes.addPass(createFoldConstantsPass(weights, folding));
+  passes.addPass(weights ? createFoldConstantsPass(*weights, folding)
+                         : createFoldConstants(folding));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
 }
 
 /// Operator fusion.
-static void addGroup(OpPassManager &passes, WeightStore &, const CompileOptions &) {
+static void addGroup(OpPassManager &passes, WeightStore *, const CompileOptions &) {
   passes.addPass(createFormGroups());
 }
 
 /// A template and schedule for each group.
-static void addSchedule(OpPassManager &passes, WeightStore &, const CompileOptions &options) {
+static void addSchedule(OpPassManager &passes, WeightStore *, const CompileOptions &options) {
   ChooseSchedulesOptions schedules;
   schedules.targetName = options.targets.front();
   schedules.explain = true;
   passes.addPass(createChooseSchedules(schedules));
 }
 
+struct Phase {
+  StringRef name, summary;
+  AddPhase add; ///< null: nothing to do behind the importer
+};
+
+static constexpr Phase kPhases[] = {
+    {"import", "the model as dsc ops", nullptr},
+    {"simplify", "whole operators taken apart, constants computed", addSimplify},
+    {"group", "operators that one kernel computes put together", addGroup},
+    {"schedule", "a template and schedule chosen for each group", addSchedule},
+};
+
+ArrayRef<StringRef> phaseNames() {
+  static const auto names =
+      llvm::map_to_vector(kPhases, [](const Phase &phase) { return phase.name; });
+  return names;
+}
+
 LogicalResult runPhases(ModuleOp module, WeightStore &weights, const CompileOptions &options,
                         StringRef lastPhase) {
-  using AddPhase = void (*)(OpPassManager &, WeightStore &, const CompileOptions &);
-  static constexpr AddPhase phases[] = {nullptr, addSimplify, addGroup, addSchedule};
   PassManager passes(module.getContext());
-  for (auto [name, add] : llvm::zip(phaseNames(), phases)) {
-    if (add)
-      add(passes, weights, options);
-    if (name == lastPhase)
+  for (const Phase &phase : kPhases) {
+    if (phase.add)
+      phase.add(passes, &weights, options);
+    if (phase.name == lastPhase)
       break;
   }
   return passes.run(module);
+}
+
+void registerPhasePipelines() {
+  for (const Phase &phase : kPhases) {
+    if (!phase.add)
+      continue;
+    PassPipelineRegistration<>(
+        ("dsc-phase-" + phase.name).str(), phase.summary,
+        [add = phase.add](OpPassManager &passes) { add(passes, nullptr, CompileOptions()); });
+  }
 }
 
 } // namespace dsc

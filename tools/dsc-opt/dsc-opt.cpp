@@ -3,6 +3,7 @@
 // Follows mlir-opt: every pass by name, the phases as pipelines.
 //
 //===----------------------------------------------------------------------===//
+#include "dsc/Codegen/Passes.h"
 #include "dsc/Dialect/IR/DscDialect.h"
 #include "dsc/Transforms/Passes.h"
 
@@ -23,6 +24,8 @@ int main(int argc, char **argv) {
                   mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
   dsc::registerDscTransformsPasses();
+  dsc::registerDscCodegenPasses();
+  dsc::registerPhasePipelines();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "DeepseekCC optimizer driver\n", registry));
 }

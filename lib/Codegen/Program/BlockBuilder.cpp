@@ -1,8 +1,8 @@
 //===- BlockBuilder.cpp - the steps of one block of a program -------------===//
 //
 // A block is cut into segments by the ops that give birth to symbols. Each segment
-// starts with a Frame step, which evaluates the segment's expressions and places
-// its values; both are known only when the segment has been built.
+// starts with a Frame step, which places the segment's values; they are known only
+// when the segment has been built.
 //
 //===----------------------------------------------------------------------===//
 #include "BlockBuilder.h"
@@ -36,14 +36,7 @@ void BlockBuilder::touch(ValueId value) {
 void BlockBuilder::openFrame() {
   Step frame;
   frame.kind = Step::Frame;
-  frame.exprBegin = state.built.evaluatedExprs;
   frames.push_back({addStep(std::move(frame)), {}});
-}
-
-void BlockBuilder::closeFrame() {
-  uint32_t end = state.program().exprs.size();
-  step(frames.back().step).exprEnd = end;
-  state.built.evaluatedExprs = end;
 }
 
 /// Fills in when the values are used, which is known at the end of the block.
@@ -59,23 +52,28 @@ void BlockBuilder::finishFrames() {
   }
 }
 
+/// Whether the op may bind symbols.
+static bool endsSegment(Operation &op) { return isa<BindOp, IfOp, LoopOp>(op); }
+
+/// A new value for the result of an op of this block.
+ValueId BlockBuilder::declareResult(Value result) {
+  auto output = outputs.find(result);
+  if (output == outputs.end())
+    return state.declare(result, format::Value::Arena);
+  return output->second = state.declare(result, format::Value::Output);
+}
+
 /// Declares what the ops up to the next birth of a symbol compute.
 void BlockBuilder::declareSegment(Block::iterator from) {
-  for (auto it = from; it != block.end() && !isa<BindOp>(*it); ++it) {
-    auto group = dyn_cast<GroupOp>(*it);
-    if (!group)
-      continue;
-    for (Value result : group.getResults()) {
-      auto output = outputs.find(result);
-      if (output == outputs.end()) {
-        frames.back().values.push_back(state.declare(result, format::Value::Arena));
-        continue;
-      }
-      ValueId value = state.declare(result, format::Value::Output);
-      frames.back().values.push_back(value);
-      output->second = value;
-    }
-  }
+  for (auto it = from; it != block.end() && !endsSegment(*it); ++it)
+    if (isa<GroupOp>(*it))
+      for (Value result : it->getResults())
+        frames.back().values.push_back(declareResult(result));
+}
+
+void BlockBuilder::startSegment(Operation &after) {
+  openFrame();
+  declareSegment(std::next(after.getIterator()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -144,9 +142,81 @@ void BlockBuilder::buildBind(BindOp op) {
     addStep(std::move(bind));
     touch(source);
   }
-  closeFrame();
-  openFrame();
-  declareSegment(std::next(op->getIterator()));
+  startSegment(*op);
+}
+
+void BlockBuilder::buildGuard(GuardOp op) {
+  Step guard;
+  guard.kind = Step::Guard;
+  guard.expr = state.expr(Dim(op.getCondition()));
+  guard.message = op.getMessage().str();
+  addStep(std::move(guard));
+}
+
+/// Builds a block that belongs to the step that is being built.
+format::BlockId BlockBuilder::buildNested(Block &nested) {
+  format::BlockId nestedId = state.program().blocks.size();
+  state.program().blocks.emplace_back();
+  failed |= mlir::failed(BlockBuilder(state, nested, nestedId, this).buildBody());
+  return nestedId;
+}
+
+/// The step places the results itself, when it ends.
+void BlockBuilder::buildIf(IfOp op) {
+  uint32_t number = addStep({});
+  Step branches;
+  branches.kind = Step::If;
+  branches.a = state.id(op.getCondition());
+  touch(branches.a);
+  branches.thenBlock = buildNested(op.getThenRegion().front());
+  branches.elseBlock = buildNested(op.getElseRegion().front());
+  if (failed)
+    return;
+  OperandRange thenValues = op.getThenRegion().front().getTerminator()->getOperands();
+  OperandRange elseValues = op.getElseRegion().front().getTerminator()->getOperands();
+  for (auto [a, b, result] : llvm::zip(thenValues, elseValues, op.getResults())) {
+    format::IfResult merge{state.id(a), state.id(b), declareResult(result)};
+    touch(merge.thenValue);
+    touch(merge.elseValue);
+    branches.ifResults.push_back(merge);
+  }
+  step(number) = std::move(branches);
+  startSegment(*op);
+}
+
+void BlockBuilder::buildLoop(LoopOp op) {
+  uint32_t number = addStep({});
+  Step loop;
+  loop.kind = Step::Loop;
+  auto optional = [&](Value value) { return isAbsent(value) ? format::kNone : state.id(value); };
+  loop.a = optional(op.getTripCount());
+  loop.b = optional(op.getCondition());
+  for (ValueId value : {loop.a, loop.b})
+    if (value != format::kNone)
+      touch(value);
+  Block &body = op.getBody().front();
+  for (BlockArgument argument : body.getArguments())
+    state.declare(argument, format::Value::Arena);
+  loop.iterationParam = state.id(op.getIteration());
+  loop.conditionParam = state.id(op.getConditionArgument());
+  loop.body = buildNested(body);
+  if (failed)
+    return;
+  OperandRange yielded = body.getTerminator()->getOperands();
+  loop.conditionNext = state.id(yielded.front());
+  auto next = yielded.drop_front().begin();
+  for (auto [init, param, result] :
+       llvm::zip(op.getInits(), op.getCarriedArguments(), op.getCarriedResults())) {
+    loop.carried.push_back(
+        {state.id(init), state.id(param), state.id(*next++), declareResult(result)});
+    touch(loop.carried.back().init);
+  }
+  for (Value result : op.getScanResults())
+    loop.scans.push_back({state.id(*next++), declareResult(result)});
+  for (Value value : yielded)
+    touch(state.id(value));
+  step(number) = std::move(loop);
+  startSegment(*op);
 }
 
 void BlockBuilder::buildOp(Operation &op) {
@@ -156,6 +226,12 @@ void BlockBuilder::buildOp(Operation &op) {
     return buildGroup(group);
   if (auto bind = dyn_cast<BindOp>(op))
     return buildBind(bind);
+  if (auto guard = dyn_cast<GuardOp>(op))
+    return buildGuard(guard);
+  if (auto branches = dyn_cast<IfOp>(op))
+    return buildIf(branches);
+  if (auto loop = dyn_cast<LoopOp>(op))
+    return buildLoop(loop);
   auto compute = dyn_cast<ComputeOp>(op);
   if (Value source = compute ? compute.getViewSource() : Value())
     return buildView(&op, source);
@@ -173,12 +249,23 @@ void BlockBuilder::build() {
   }
 }
 
+LogicalResult BlockBuilder::buildBody() {
+  build();
+  if (failed)
+    return failure();
+  // What the block ends with is used when all its steps are done.
+  for (Value value : block.getTerminator()->getOperands())
+    touch(state.id(value));
+  finishFrames();
+  return success();
+}
+
 LogicalResult BlockBuilder::buildMain(ArrayRef<std::string> outputNames) {
   // A result of a group that is returned once is written where the caller wants
   // it; everything else is copied there.
   OperandRange returned = block.getTerminator()->getOperands();
   for (Value value : returned)
-    if (value.getDefiningOp<GroupOp>() && value.getParentBlock() == &block)
+    if (isa_and_nonnull<GroupOp, IfOp, LoopOp>(value.getDefiningOp()))
       outputs.try_emplace(value, format::kNone);
   build();
   if (failed)
@@ -198,7 +285,6 @@ LogicalResult BlockBuilder::buildMain(ArrayRef<std::string> outputNames) {
     program.values[output].name = name;
     program.outputs.push_back(output);
   }
-  closeFrame();
   finishFrames();
   return success();
 }
