@@ -12,8 +12,6 @@ static std::vector<unsigned char> readBlock(std::ifstream &file, std::streamoff 
   std::vector<unsigned char> block(size);
   file.seekg(offset);
   file.read(reinterpret_cast<char *>(block.data()), size);
-  if (!file)
-    throw std::runtime_error("the file changed while it was read");
   return block;
 }
 
@@ -27,6 +25,8 @@ std::optional<Tokens> readTokens(const std::string &path) {
   std::streamoff blockSize = std::min<std::streamoff>(size, kBlockSize);
   std::vector<unsigned char> first = readBlock(file, 0, blockSize);
   std::vector<unsigned char> last = readBlock(file, size - blockSize, blockSize);
+  if (!file)
+    throw std::runtime_error("cannot read " + path);
 
   auto begin = std::find_if_not(first.begin(), first.end(), isSpace);
   auto end = std::find_if_not(last.rbegin(), last.rend(), isSpace);
