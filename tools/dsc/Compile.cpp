@@ -1,0 +1,135 @@
+//===- Compile.cpp - dsc compile ------------------------------------------===//
+//
+// From an ONNX model to an artifact, or to what the compiler has on the way.
+//
+//===----------------------------------------------------------------------===//
+#include "Isolation.h"
+#include "ModelCompiler.h"
+#include "Verbs.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+#include <chrono>
+#include <filesystem>
+#include <fmt/format.h>
+#include <memory>
+#include <sys/stat.h>
+
+namespace dsc::cli {
+
+namespace {
+struct CompileCommand {
+  std::string model, output, emit = "dsc", stopAfter, report;
+  ModelOptions options;
+
+  int run(const Globals &globals);
+
+private:
+  std::string outputPath() const;
+  void writeText(const std::string &text);
+  void writeCompilation(const Compilation &compilation);
+  void summarize(const Compilation &compilation, double seconds, const Globals &globals);
+};
+} // namespace
+
+/// Without -o: the model's name in the current folder; text goes to stdout.
+std::string CompileCommand::outputPath() const {
+  if (!output.empty())
+    return output;
+  static const llvm::StringMap<const char *> endings{{"dsc", ".dsc"}, {"obj", ".o"}};
+  return std::filesystem::path(model).stem().string() + endings.lookup(emit);
+}
+
+void CompileCommand::writeText(const std::string &text) {
+  if (output.empty() || output == "-")
+    print(text);
+  else
+    writeFile(output, text, {model});
+}
+
+void CompileCommand::writeCompilation(const Compilation &compilation) {
+  std::string path = outputPath();
+  OutputFile file(path, {model});
+  if (emit == "obj")
+    file.write(compilation.getObject(0));
+  else
+    writeArtifact(compilation, file.getDescriptor(), path);
+  file.commit();
+}
+
+void CompileCommand::summarize(const Compilation &compilation, double seconds,
+                               const Globals &globals) {
+  std::string path = outputPath();
+  std::error_code ignored;
+  uintmax_t bytes = std::filesystem::file_size(path, ignored);
+  size_t kernels = compilation.getArtifact().program.kernels.size();
+  if (globals.json)
+    printJson({{"status", "ok"},
+               {"model", model},
+               {"output", path},
+               {"bytes", bytes},
+               {"kernels", kernels},
+               {"weight_bytes", compilation.getWeightBytes()},
+               {"seconds", seconds}});
+  else if (!globals.quiet)
+    message(fmt::format("{}: {} kernels, {:.1f} MB, compiled in {:.2f} s\n", path, kernels,
+                        bytes * 1e-6, seconds));
+}
+
+int CompileCommand::run(const Globals &globals) {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start = Clock::now();
+  if (!stopAfter.empty() && !llvm::is_contained(phaseNames(), stopAfter))
+    fail(Code::Usage, fmt::format("unknown phase '{}'", stopAfter),
+         "the phases are " + llvm::join(phaseNames(), ", "));
+  Progress progress(globals);
+  progress.show("importing");
+  ModelCompiler compiler(model, options);
+  progress.show("compiling");
+  if (!stopAfter.empty() || emit == "mlir") {
+    compiler.runPhases(stopAfter.empty() ? phaseNames().back().str() : stopAfter);
+    writeText(compiler.moduleText(globals.verbose));
+    return kDone;
+  }
+  if (emit == "llvm" || emit == "asm") {
+    writeText(compiler.emitCode(emit));
+    return kDone;
+  }
+  std::unique_ptr<Compilation> compilation = compiler.compile();
+  writeCompilation(*compilation);
+  if (!report.empty())
+    writeFile(report, compilation->getReport() + "\n", {model});
+  if (globals.verbose)
+    message(compiler.getNotices());
+  summarize(*compilation, std::chrono::duration<double>(Clock::now() - start).count(), globals);
+  return kDone;
+}
+
+Verb addCompile(CLI::App &app) {
+  auto command = std::make_shared<CompileCommand>();
+  CLI::App *verb = app.add_subcommand("compile", "Compile an ONNX model to an artifact");
+  verb->add_option("model", command->model, "The ONNX model")->required();
+  verb->add_option(
+          "-o,--output", command->output,
+          "Output file; - is stdout for text. Default: the model's name with another ending")
+      ->type_name("FILE");
+  verb->add_option("--emit", command->emit,
+                   "What to write: an artifact, object code, or text in MLIR, LLVM IR or assembly")
+      ->check(CLI::IsMember({"dsc", "obj", "mlir", "llvm", "asm"}))
+      ->capture_default_str();
+  verb->add_option("--stop-after", command->stopAfter,
+                   "Print the IR after a phase: " + llvm::join(phaseNames(), ", "))
+      ->type_name("PHASE");
+  verb->add_option("--report", command->report, "Also write what `dsc inspect` shows, as JSON")
+      ->type_name("FILE");
+  verb->add_option("--threads", command->options.threads, "Threads of the compiler");
+  command->options.addTo(*verb);
+  verb->footer(
+      "Examples:\n"
+      "  dsc compile model.onnx\n"
+      "  dsc compile model.onnx -o fast.dsc --shape images=1x3x224x224 --target x86-64-v4\n"
+      "  dsc compile model.onnx --stop-after group | less\n");
+  return {verb, [command](const Globals &globals) { return command->run(globals); }};
+}
+
+} // namespace dsc::cli

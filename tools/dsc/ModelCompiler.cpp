@@ -1,0 +1,74 @@
+//===- ModelCompiler.cpp - an ONNX model on its way to code ---------------===//
+#include "ModelCompiler.h"
+
+#include "Isolation.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Threading.h"
+
+#include <fmt/format.h>
+
+using namespace mlir;
+
+namespace dsc::cli {
+
+ModelCompiler::ModelCompiler(const std::string &path, const ModelOptions &modelOptions)
+    : context(MLIRContext::Threading::DISABLED), diagnostics(context, path),
+      options(modelOptions.compileOptions()) {
+  llvm::ThreadPoolStrategy strategy = llvm::hardware_concurrency(modelOptions.threads);
+  if (strategy.compute_thread_count() > 1) {
+    pool = std::make_unique<llvm::DefaultThreadPool>(strategy);
+    context.setThreadPool(*pool);
+  }
+  noteActivity("importing " + path);
+  import::ProblemList problems;
+  module = import::importModel(path, context, modelOptions.importOptions(), weights, problems);
+  if (!module)
+    failImport(problems);
+}
+
+std::unique_ptr<Compilation> ModelCompiler::compile() {
+  noteActivity("compiling");
+  std::unique_ptr<Compilation> compilation = compileModule(*module, weights, options);
+  if (!compilation)
+    diagnostics.fail("compiling");
+  return compilation;
+}
+
+void ModelCompiler::runPhases(const std::string &lastPhase) {
+  noteActivity("running phases up to " + lastPhase);
+  if (!llvm::is_contained(phaseNames(), lastPhase))
+    fail(Code::Usage, fmt::format("unknown phase '{}'", lastPhase),
+         "the phases are " + llvm::join(phaseNames(), ", "));
+  if (failed(dsc::runPhases(*module, weights, options, lastPhase)))
+    diagnostics.fail(fmt::format("phase '{}' or one before it", lastPhase));
+}
+
+std::string ModelCompiler::emitCode(const std::string &kind) {
+  noteActivity("generating code");
+  FailureOr<std::string> text = dsc::emitCode(*module, weights, options, kind);
+  if (failed(text))
+    diagnostics.fail("generating code");
+  return std::move(*text);
+}
+
+std::string ModelCompiler::moduleText(bool locations) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  OpPrintingFlags flags;
+  if (locations)
+    flags.enableDebugInfo(true, /*prettyForm=*/true);
+  module->print(stream, flags);
+  return text;
+}
+
+void writeArtifact(const Compilation &compilation, int descriptor, const std::string &path) {
+  noteActivity("writing " + path);
+  format::Status status = format::writeContainer(
+      descriptor, compilation.getArtifact(), compilation.getWeightBytes(),
+      [&](const format::Sink &sink) { return compilation.writeWeights(sink); });
+  if (!status.ok())
+    fail(Code::File, fmt::format("cannot write '{}': {}", path, status.error));
+}
+
+} // namespace dsc::cli

@@ -1,0 +1,48 @@
+//===- ModelCompiler.h - an ONNX model on its way to code -----------------===//
+#pragma once
+
+#include "Diagnostics.h"
+#include "ModelOptions.h"
+
+#include "mlir/IR/MLIRContext.h"
+
+#include "llvm/Support/ThreadPool.h"
+
+#include <memory>
+#include <string>
+
+namespace dsc::cli {
+
+/// Holds what a compilation needs; its functions throw Failure.
+class ModelCompiler {
+public:
+  /// Imports the model.
+  ModelCompiler(const std::string &path, const ModelOptions &options);
+
+  mlir::ModuleOp getModule() { return *module; }
+  WeightStore &getWeights() { return weights; }
+  const CompileOptions &getOptions() const { return options; }
+
+  std::unique_ptr<Compilation> compile();
+  void runPhases(const std::string &lastPhase);
+  /// "llvm" or "asm".
+  std::string emitCode(const std::string &kind);
+  /// The module's text, with each op's ONNX node if `locations`.
+  std::string moduleText(bool locations = false);
+
+  /// Warnings and remarks so far.
+  const std::string &getNotices() const { return diagnostics.getNotices(); }
+
+private:
+  std::unique_ptr<llvm::ThreadPoolInterface> pool; // outlives the context
+  mlir::MLIRContext context;
+  DiagnosticCollector diagnostics;
+  CompileOptions options;
+  WeightStore weights;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+};
+
+/// Writes the container to a file descriptor.
+void writeArtifact(const Compilation &compilation, int descriptor, const std::string &path);
+
+} // namespace dsc::cli

@@ -1,0 +1,33 @@
+//===- ModelOptions.h - options of verbs that compile ---------------------===//
+#pragma once
+
+#include "dsc/Codegen/Compiler.h"
+#include "dsc/Dialect/Import/ImportModel.h"
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+#include <vector>
+
+namespace dsc::cli {
+
+/// What the command line says of how to compile a model.
+struct ModelOptions {
+  std::string target = "native";
+  std::string precision = "f32";
+  std::string sparsity = "auto";
+  int optLevel = 2;
+  unsigned threads = 0; ///< of the compiler; 0: one for each CPU that may be used
+  std::vector<std::string> shapes;
+  bool allSymbolic = false;
+
+  void addTo(CLI::App &command);
+  /// Adds --shape alone.
+  void addShapeTo(CLI::App &command);
+
+  /// These check the texts and throw Failure.
+  CompileOptions compileOptions() const;
+  import::ImportOptions importOptions() const;
+};
+
+} // namespace dsc::cli

@@ -1,0 +1,26 @@
+//===- Verbs.h - what dsc can do ------------------------------------------===//
+//
+// One file for each verb. addX declares its options; the function that it returns
+// does the work and gives the exit code, or throws Failure.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "Output.h"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+
+namespace dsc::cli {
+
+struct Verb {
+  CLI::App *command;
+  std::function<int(const Globals &)> run;
+};
+
+Verb addCompile(CLI::App &app);
+Verb addRun(CLI::App &app);
+Verb addVerify(CLI::App &app);
+
+} // namespace dsc::cli
