@@ -92,7 +92,7 @@ class Demo:
         """Times both runtimes on a recorded input, by turns; the least time of each counts."""
         runs = self.recorded_runs(model)
         inputs = load(runs[len(runs) // 2], "input")
-        library = Library(self.path("stage", "lib", "libdsc_runtime.so"))
+        library = Library(self.path("lib", "libdsc_runtime.so"))
         for threads in THREADS:
             ours = DscRunner(library, self.dsc(model), inputs, threads)
             theirs = OrtRunner(self.onnx(model), inputs, threads)
