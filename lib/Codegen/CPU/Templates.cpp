@@ -4,8 +4,9 @@
 namespace dsc {
 
 llvm::ArrayRef<const Template *> templatesFor(const Target &) {
-  static const Template *const templates[] = {&loopsTemplate(), &sequentialTemplate(),
-                                              &recurrentTemplate(), &gemmFmaTemplate()};
+  static const Template *const templates[] = {&loopsTemplate(), &accumulateTemplate(),
+                                              &sequentialTemplate(), &recurrentTemplate(),
+                                              &gemmFmaTemplate()};
   return templates;
 }
 

@@ -7,6 +7,8 @@ namespace dsc {
 
 /// Any group of loop Specs, as plain loops around scalar code that LLVM vectorises.
 const Template &loopsTemplate();
+/// One reduction of any kind whose result's rows are contiguous, and maps around it.
+const Template &accumulateTemplate();
 /// Sequential Specs: scans and scatters.
 const Template &sequentialTemplate();
 /// RNN, GRU and LSTM layers.

@@ -40,6 +40,10 @@ Value KernelEmitter::element(Value tensor, ValueRange indices) {
   return values[cast<OpResult>(tensor).getResultNumber()];
 }
 
+void KernelEmitter::provide(Value tensor, ValueRange indices, Value value) {
+  memos.back().values[memoKey(tensor, indices)] = value;
+}
+
 Value KernelEmitter::loadElement(Value tensor, ValueRange indices) {
   if (auto constant = tensor.getDefiningOp<ConstantOp>())
     if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()); dense && dense.isSplat()) {
@@ -137,6 +141,22 @@ SmallVector<Value> KernelEmitter::inlineRegion(Region &region, ValueRange argume
   return mapped(block.getTerminator()->getOperands());
 }
 
+SmallVector<Value> KernelEmitter::accessIndices(Operation *op, const LoopSpec &spec,
+                                                const Access &access, ValueRange point) {
+  SmallVector<Dim> dims = getDims(op->getOperand(access.operand));
+  SmallVector<Value> indices;
+  for (auto [axis, expr] : llvm::enumerate(access.map->getResults())) {
+    Value i = apply(expr, point, spec.symbols);
+    if (access.mayBroadcast[axis]) {
+      Value isOne = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, size(dims[axis]),
+                                          index(1));
+      i = arith::SelectOp::create(builder, loc, isOne, index(0), i);
+    }
+    indices.push_back(i);
+  }
+  return indices;
+}
+
 void KernelEmitter::readAccesses(Operation *op, const LoopSpec &spec, ArrayRef<Access> accesses,
                                  ValueRange point, SmallVectorImpl<Value> &arguments) {
   for (const Access &access : accesses) {
@@ -145,17 +165,7 @@ void KernelEmitter::readAccesses(Operation *op, const LoopSpec &spec, ArrayRef<A
       arguments.push_back(tensor);
       continue;
     }
-    SmallVector<Value> indices;
-    for (auto [axis, expr] : llvm::enumerate(access.map->getResults())) {
-      Value i = apply(expr, point, spec.symbols);
-      if (access.mayBroadcast[axis]) {
-        Value isOne = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                            size(getDims(tensor)[axis]), index(1));
-        i = arith::SelectOp::create(builder, loc, isOne, index(0), i);
-      }
-      indices.push_back(i);
-    }
-    arguments.push_back(element(tensor, indices));
+    arguments.push_back(element(tensor, accessIndices(op, spec, access, point)));
   }
 }
 

@@ -65,6 +65,8 @@ KernelEmitter::KernelEmitter(ModuleOp module, StringRef name, const GroupInfo &g
   for (size_t i = 0; i < group.getYielded().size(); ++i)
     resultScopes.push_back(LLVM::AliasScopeAttr::get(
         builder.getContext(), builder.getStringAttr("result" + Twine(i)), domain, {}));
+  scratchScope = LLVM::AliasScopeAttr::get(builder.getContext(), builder.getStringAttr("scratch"),
+                                           domain, {});
   memos.emplace_back();
 }
 
@@ -271,7 +273,9 @@ const BufferView &KernelEmitter::view(Value tensor) {
     return it->second;
   BufferView made = makeView(tensor, bufferValues.size());
   bufferValues.push_back(tensor);
-  made.noaliasScopes = builder.getArrayAttr(resultScopes);
+  SmallVector<Attribute> others(resultScopes);
+  others.push_back(scratchScope);
+  made.noaliasScopes = builder.getArrayAttr(others);
   return views[tensor] = made;
 }
 
@@ -284,10 +288,15 @@ const BufferView &KernelEmitter::resultView(unsigned result) {
   bufferValues.push_back(tensor);
   SmallVector<Attribute> others(resultScopes);
   others.erase(others.begin() + result);
+  others.push_back(scratchScope);
   made.aliasScopes = builder.getArrayAttr(resultScopes[result]);
-  if (!others.empty())
-    made.noaliasScopes = builder.getArrayAttr(others);
+  made.noaliasScopes = builder.getArrayAttr(others);
   return resultViews[result] = made;
+}
+
+void KernelEmitter::markScratch(BufferView &view) {
+  view.aliasScopes = builder.getArrayAttr(scratchScope);
+  view.noaliasScopes = builder.getArrayAttr(resultScopes);
 }
 
 Value KernelEmitter::address(const BufferView &view, ValueRange indices) {

@@ -108,6 +108,9 @@ public:
 
   /// An element in storage form (i1 for bool). Tensors of the group are computed.
   mlir::Value element(mlir::Value tensor, mlir::ValueRange indices);
+  /// Makes element() of the tensor at these indices give `value`, in the loop body
+  /// (or branch) that is being emitted.
+  void provide(mlir::Value tensor, mlir::ValueRange indices, mlir::Value value);
   /// All results of an op of the group at one point of its parallel loops.
   llvm::SmallVector<mlir::Value> computeAt(mlir::Operation *op, mlir::ValueRange indices);
   /// Emits the scalar code of a region and returns what it yields.
@@ -115,6 +118,9 @@ public:
   /// Block arguments of a LoopSpec's body at a point: indices, elements, tensors.
   llvm::SmallVector<mlir::Value> bodyArguments(mlir::Operation *op, const LoopSpec &spec,
                                                mlir::ValueRange point);
+  /// Where an access reads its operand at a point of all loops.
+  llvm::SmallVector<mlir::Value> accessIndices(mlir::Operation *op, const LoopSpec &spec,
+                                               const Access &access, mlir::ValueRange point);
   /// The results at a point of all loops (reduction loops do not count) from the
   /// final accumulators.
   llvm::SmallVector<mlir::Value> finishPoint(mlir::Operation *op, const LoopSpec &spec,
@@ -128,6 +134,9 @@ public:
   void store(unsigned result, mlir::ValueRange indices, mlir::Value stored);
   /// The buffer of result number `result`.
   const BufferView &resultView(unsigned result);
+
+  /// Gives a view of scratch memory the fact that no tensor overlaps it.
+  void markScratch(BufferView &view);
 
   /// Makes the kernel return `code` unless one is recorded already.
   void recordError(mlir::Value condition, int32_t code);
@@ -160,6 +169,7 @@ private:
   llvm::DenseMap<mlir::Value, BufferView> views;
   llvm::DenseMap<unsigned, BufferView> resultViews;
   llvm::SmallVector<mlir::Attribute> resultScopes;
+  mlir::Attribute scratchScope;
   llvm::SetVector<mlir::Attribute> sizeDims;
   llvm::SmallVector<mlir::Value> sizeValues;
   llvm::DenseMap<int64_t, mlir::Value> constants;

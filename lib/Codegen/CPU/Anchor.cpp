@@ -1,0 +1,237 @@
+//===- Anchor.cpp - groups that are one sum of products and its epilogue --===//
+#include "Anchor.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+//===----------------------------------------------------------------------===//
+// Match
+//===----------------------------------------------------------------------===//
+
+/// accumulator + a * b in float32, from 0.
+static bool isSumOfProducts(const LoopSpec &loops) {
+  if (loops.accesses.size() != 2 || loops.init.size() != 1)
+    return false;
+  auto init = dyn_cast<FloatAttr>(loops.init.front());
+  if (!init || !init.getType().isF32() || !init.getValue().isPosZero())
+    return false;
+  Block &body = loops.body->front();
+  unsigned first = loops.numLoops();
+  Value a = body.getArgument(first), b = body.getArgument(first + 1);
+  Value accumulator = body.getArgument(first + 2);
+  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!add || (add.getLhs() != accumulator && add.getRhs() != accumulator))
+    return false;
+  Value product = add.getLhs() == accumulator ? add.getRhs() : add.getLhs();
+  auto mul = product.getDefiningOp<arith::MulFOp>();
+  return mul &&
+         ((mul.getLhs() == a && mul.getRhs() == b) || (mul.getLhs() == b && mul.getRhs() == a));
+}
+
+/// Whether `op` is part of an epilogue; `mapped` are the tensors with one element
+/// for each of the anchor's.
+static bool isEpilogue(const GroupInfo &group, Operation *op, llvm::DenseSet<Value> &mapped) {
+  const Spec *spec = group.getSpec(op);
+  if (!spec || !spec->loops || spec->loops->hasReduction() ||
+      llvm::is_contained(spec->loops->iterators, Iterator::Scan))
+    return false;
+  SmallVector<Dim> dims = getDims(*mapped.begin());
+  bool reads = false;
+  for (const Access &access : spec->loops->accesses) {
+    Value operand = op->getOperand(access.operand);
+    if (!mapped.contains(operand))
+      continue;
+    reads = true;
+    if (!access.map || !access.map->isIdentity() || spec->loops->extents != dims ||
+        llvm::is_contained(access.mayBroadcast, true))
+      return false;
+  }
+  if (reads)
+    mapped.insert(op->result_begin(), op->result_end());
+  return true;
+}
+
+Match findAnchor(const GroupInfo &group, ArrayRef<SpecKind> kinds, Operation *&anchor) {
+  anchor = nullptr;
+  for (Operation &op : group.getBody().without_terminator()) {
+    const Spec *spec = group.getSpec(&op);
+    if (!spec || !spec->loops || !llvm::is_contained(kinds, spec->kind))
+      continue;
+    if (anchor)
+      return Match::no("more than one sum of products");
+    anchor = &op;
+  }
+  if (!anchor)
+    return Match::no("no sum of products");
+  const LoopSpec &loops = *group.getSpec(anchor)->loops;
+  if (!isSumOfProducts(loops))
+    return Match::no("not a plain sum of products in float32");
+  for (const Access &access : loops.accesses)
+    if (!access.map || group.contains(anchor->getOperand(access.operand)))
+      return Match::no("an operand is computed in the group");
+  llvm::DenseSet<Value> mapped = {anchor->getResult(0)};
+  for (Operation &op : group.getBody().without_terminator())
+    if (&op != anchor && !isEpilogue(group, &op, mapped))
+      return Match::no("something else than a map of the products' sums");
+  for (Value yielded : group.getYielded())
+    if (!mapped.contains(yielded))
+      return Match::no("a result is not computed from the products' sums");
+  return Match::yes();
+}
+
+/// Whether an op can be computed where its results are read.
+static bool isMap(const Spec *spec) {
+  return spec && spec->loops && !spec->loops->hasReduction() &&
+         !llvm::is_contained(spec->loops->iterators, Iterator::Scan);
+}
+
+Match findReduction(const GroupInfo &group, Operation *&anchor) {
+  anchor = nullptr;
+  for (Operation &op : group.getBody().without_terminator()) {
+    const Spec *spec = group.getSpec(&op);
+    if (isMap(spec))
+      continue;
+    if (anchor || !spec || !spec->loops || !spec->loops->hasReduction() ||
+        llvm::is_contained(spec->loops->iterators, Iterator::Scan))
+      return Match::no("not one reduction and maps");
+    anchor = &op;
+  }
+  if (!anchor)
+    return Match::no("no reduction");
+  llvm::DenseSet<Value> mapped(anchor->result_begin(), anchor->result_end());
+  for (Operation &op : group.getBody().without_terminator())
+    if (&op != anchor && !isEpilogue(group, &op, mapped))
+      return Match::no("something reads the reduction's result in another order");
+  for (Value yielded : group.getYielded())
+    if (!mapped.contains(yielded))
+      return Match::no("a result is not computed from the reduction's");
+  return Match::yes();
+}
+
+std::optional<int64_t> coefficientOf(AffineExpr expr, unsigned loop) {
+  if (!expr.isFunctionOfDim(loop))
+    return 0;
+  if (isa<AffineDimExpr>(expr))
+    return 1;
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return std::nullopt;
+  auto left = coefficientOf(binary.getLHS(), loop);
+  if (expr.getKind() == AffineExprKind::Add) {
+    auto right = coefficientOf(binary.getRHS(), loop);
+    return left && right ? std::optional(*left + *right) : std::nullopt;
+  }
+  auto factor = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  if (expr.getKind() != AffineExprKind::Mul || !factor || !left)
+    return std::nullopt;
+  return *left * factor.getValue();
+}
+
+bool isContiguousAlong(const Access &access, unsigned loop) {
+  if (!access.map)
+    return false;
+  ArrayRef<AffineExpr> results = access.map->getResults();
+  for (auto [axis, expr] : llvm::enumerate(results)) {
+    std::optional<int64_t> step = coefficientOf(expr, loop);
+    if (!step || (*step != 0 && (axis + 1 != results.size() || *step != 1)))
+      return false;
+  }
+  return true;
+}
+
+Dim strideOfAxis(ArrayRef<Dim> dims, unsigned axis) {
+  return product(dims.front().getContext(), dims.drop_front(axis + 1));
+}
+
+//===----------------------------------------------------------------------===//
+// Epilogue
+//===----------------------------------------------------------------------===//
+
+Epilogue::Epilogue(KernelEmitter &kernel, Operation *anchor)
+    : kernel(kernel), anchor(anchor), loops(*kernel.group.getSpec(anchor)->loops) {}
+
+/// Whether the access reads axes from `axis` on as they are, or not at all.
+static bool isFlatAccess(Operation *op, const Access &access, unsigned axis, ArrayRef<Dim> dims) {
+  if (!access.map)
+    return false;
+  SmallVector<Dim> operand = getDims(op->getOperand(access.operand));
+  unsigned count = dims.size() - axis;
+  bool uses = false;
+  for (AffineExpr expr : access.map->getResults())
+    for (unsigned i = axis; i < dims.size(); ++i)
+      uses |= expr.isFunctionOfDim(i);
+  if (!uses)
+    return true;
+  if (operand.size() < count || ArrayRef(operand).take_back(count) != dims.take_back(count))
+    return false;
+  for (unsigned i = 0; i < count; ++i) {
+    unsigned at = operand.size() - count + i;
+    auto dim = dyn_cast<AffineDimExpr>(access.map->getResult(at));
+    if (!dim || dim.getPosition() != axis + i || access.mayBroadcast[at])
+      return false;
+  }
+  for (AffineExpr expr : access.map->getResults().drop_back(count))
+    for (unsigned i = axis; i < dims.size(); ++i)
+      if (expr.isFunctionOfDim(i))
+        return false;
+  return true;
+}
+
+bool Epilogue::isFlatFrom(unsigned axis) const {
+  SmallVector<Dim> dims = getDims(anchor->getResult(0));
+  auto ignoresIndices = [&](Region &region) {
+    for (unsigned i = axis; i < dims.size(); ++i)
+      if (!region.front().getArgument(i).use_empty())
+        return false;
+    return true;
+  };
+  auto areFlat = [&](Operation *op, ArrayRef<Access> accesses) {
+    return llvm::all_of(accesses,
+                        [&](const Access &access) { return isFlatAccess(op, access, axis, dims); });
+  };
+  if (loops.finish && (!ignoresIndices(*loops.finish) || !areFlat(anchor, loops.finishAccesses)))
+    return false;
+  for (Operation &op : kernel.group.getBody().without_terminator()) {
+    if (&op == anchor)
+      continue;
+    const LoopSpec &map = *kernel.group.getSpec(&op)->loops;
+    if (map.extents != dims || !ignoresIndices(*map.body) || !areFlat(&op, map.accesses))
+      return false;
+  }
+  return true;
+}
+
+void Epilogue::emitPoint(ValueRange indices, Value accumulator) const {
+  SmallVector<Value> point;
+  auto it = indices.begin();
+  for (Iterator iterator : loops.iterators)
+    point.push_back(iterator == Iterator::Reduction ? kernel.index(0) : *it++);
+  SmallVector<Value> finished = kernel.finishPoint(anchor, loops, point, accumulator);
+  kernel.provide(anchor->getResult(0), indices, finished.front());
+  SmallVector<Value> values;
+  for (Value yielded : kernel.group.getYielded())
+    values.push_back(kernel.element(yielded, indices));
+  for (auto [i, value] : llvm::enumerate(values))
+    kernel.store(i, indices, value);
+}
+
+void annotateVectorLoop(KernelEmitter &kernel, int64_t width, int64_t interleave) {
+  Operation *op = &*std::prev(kernel.builder.getInsertionPoint());
+  MLIRContext *context = op->getContext();
+  auto number = [&](int64_t value) { return kernel.builder.getI32IntegerAttr(value); };
+  BoolAttr yes = kernel.builder.getBoolAttr(true);
+  // Only a width: where vectors are impossible that is no reason for a warning.
+  auto vectorize = LLVM::LoopVectorizeAttr::get(context, /*disable=*/{}, /*predicateEnable=*/{},
+                                                /*scalableEnable=*/{}, number(width), {}, {}, {});
+  auto count = LLVM::LoopInterleaveAttr::get(context, number(interleave));
+  auto unroll = LLVM::LoopUnrollAttr::get(context, /*disable=*/yes, {}, {}, {}, {}, {}, {});
+  auto annotation = LLVM::LoopAnnotationAttr::get(context, {}, vectorize, count, unroll, {}, {}, {},
+                                                  {}, {}, {}, {}, {}, {}, {}, {});
+  cast<scf::ForOp>(op)->setAttr("llvm.loop_annotation", annotation);
+}
+
+} // namespace dsc

@@ -1,0 +1,54 @@
+//===- Anchor.h - groups that are one sum of products and its epilogue ----===//
+//
+// What the templates of matrix products and convolutions share: they find the op
+// that sums products (the anchor), and check that all else in the group maps its
+// elements, each at its own place (the epilogue).
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "dsc/Codegen/Common/Template.h"
+
+namespace dsc {
+
+/// Sets `anchor` to the group's only op of a kind in `kinds`, if its body is
+/// `accumulator + a * b` in float32 and the rest of the group is an epilogue.
+Match findAnchor(const GroupInfo &group, llvm::ArrayRef<SpecKind> kinds, mlir::Operation *&anchor);
+
+/// Sets `anchor` to the group's only op with a reduction, of any kind, if the rest
+/// of the group is computed before it or is an epilogue.
+Match findReduction(const GroupInfo &group, mlir::Operation *&anchor);
+
+/// What `expr` grows by when loop `loop` advances by one; empty if that is no
+/// constant.
+std::optional<int64_t> coefficientOf(mlir::AffineExpr expr, unsigned loop);
+
+/// Whether neighbours along a loop read the same element, or neighbours in memory.
+bool isContiguousAlong(const Access &access, unsigned loop);
+
+/// Row-major stride, in elements, of axis `axis` of a tensor of these sizes.
+Dim strideOfAxis(llvm::ArrayRef<Dim> dims, unsigned axis);
+
+/// Stores the results of a group from the accumulators of its anchor.
+class Epilogue {
+public:
+  Epilogue(KernelEmitter &kernel, mlir::Operation *anchor);
+
+  /// Whether an index of the last axis, with 0 for those from `axis` on before it,
+  /// can count row-major positions in all axes from `axis` on: everything reads
+  /// these axes alike, or not at all.
+  bool isFlatFrom(unsigned axis) const;
+  /// Computes and stores all results at a point of the anchor's result.
+  void emitPoint(mlir::ValueRange indices, mlir::Value accumulator) const;
+
+private:
+  KernelEmitter &kernel;
+  mlir::Operation *anchor;
+  const LoopSpec &loops;
+};
+
+/// Asks LLVM to vectorise the loop (the last op before the insertion point) to
+/// `width` lanes and to leave it a loop.
+void annotateVectorLoop(KernelEmitter &kernel, int64_t width, int64_t interleave = 1);
+
+} // namespace dsc

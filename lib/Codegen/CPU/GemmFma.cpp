@@ -1,0 +1,229 @@
+//===- GemmFma.cpp - matrix products in float32 by multiply-add -----------===//
+//
+// A contraction and its epilogue over PanelEngine. B is packed into panels in the
+// thread's scratch, each by whoever needs it.
+//
+//===----------------------------------------------------------------------===//
+#include "Anchor.h"
+#include "MatrixProduct.h"
+#include "PanelEngine.h"
+#include "Templates.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+namespace {
+
+class GemmFmaTemplate : public Template {
+public:
+  StringRef getName() const override { return "gemm-fma"; }
+  Match match(const GroupInfo &group, const Target &target) const override;
+  SmallVector<ScheduleAttr> candidates(const GroupInfo &group, const Target &target) const override;
+  Cost cost(const GroupInfo &group, ScheduleAttr schedule, const Target &target) const override;
+  LogicalResult emit(KernelEmitter &kernel, ScheduleAttr schedule) const override;
+};
+
+/// Emits the kernel of one product.
+class GemmEmitter {
+public:
+  GemmEmitter(KernelEmitter &kernel, const MatrixProduct &product, const PanelBlocks &blocks)
+      : kernel(kernel), product(product), code(kernel, kernel.builder.getF32Type()),
+        engine(code, sizesOf(product), blocks), epilogue(kernel, product.op) {}
+
+  static PanelSizes sizesOf(const MatrixProduct &product) {
+    return {product.rows(), product.columns(), product.depths()};
+  }
+  void emit();
+
+private:
+  SmallVector<Value> pointOf(ArrayRef<Value> batch) const;
+  void emitBlock(ArrayRef<Value> batch, Value rowBlock, Value columnBlock);
+  void pack(ArrayRef<Value> batch, Value panel, Value column, Value depth, Value count);
+  Value elementB(ArrayRef<Value> batch, Value depth, Value column);
+  PanelOperands::Point beginRow(ArrayRef<Value> batch, Value row);
+
+  KernelEmitter &kernel;
+  const MatrixProduct &product;
+  VectorCode code;
+  PanelEngine engine;
+  Epilogue epilogue;
+};
+
+} // namespace
+
+static Match matchProduct(const GroupInfo &group, MatrixProduct &found) {
+  Operation *anchor = nullptr;
+  Match match = findAnchor(group, {SpecKind::Contract}, anchor);
+  return match ? findMatrixProduct(group, anchor, found) : match;
+}
+
+Match GemmFmaTemplate::match(const GroupInfo &group, const Target &) const {
+  MatrixProduct found;
+  return matchProduct(group, found);
+}
+
+SmallVector<ScheduleAttr> GemmFmaTemplate::candidates(const GroupInfo &group,
+                                                      const Target &target) const {
+  MatrixProduct found;
+  matchProduct(group, found);
+  SmallVector<ScheduleAttr> schedules;
+  MLIRContext *context = group.getGroup()->getContext();
+  PanelSizes sizes = GemmEmitter::sizesOf(found);
+  int64_t most = target.vectorRegisters * 3 / 4;
+  for (int64_t vectors = 1; vectors <= most; vectors += vectors < 4 ? 1 : 2) {
+    bool isWide = (vectors - 1) * target.lanes(32) >= estimateSize(sizes.columns);
+    // Tiles of few rows are for matrices of few rows.
+    bool isFlat = vectors > 4 && estimateSize(sizes.rows) >= 4;
+    if (vectors == 1 || (!isWide && !isFlat))
+      schedules.push_back(choosePanelBlocks(target, sizes, vectors).write(context, getName()));
+  }
+  return schedules;
+}
+
+/// Cycles in which one element of B is packed: rows of B as vectors, columns of B
+/// one by one.
+static double packCycles(const MatrixProduct &product) {
+  return product.bColumn.isConstant(1) ? 0.25 : 1.25;
+}
+
+Cost GemmFmaTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
+                           const Target &target) const {
+  MatrixProduct found;
+  matchProduct(group, found);
+  PanelBlocks blocks = PanelBlocks::read(schedule);
+  Cost cost = estimateWork(group);
+  double rows = estimateSize(found.rows()), columns = estimateSize(found.columns());
+  double depth = estimateSize(found.depths()), batch = estimateSize(found.extents(found.batch));
+  double rowBlocks = std::ceil(rows / static_cast<double>(blocks.blockRows));
+  double cycles = depth * panelCycles(target, rows, columns, blocks);
+  cycles += packCycles(found) * depth * columns * rowBlocks;
+  // The epilogue, and starting the tiles.
+  double lanes = static_cast<double>(target.lanes(32));
+  cycles += rows * columns * 3 / lanes + 100;
+  cost.ns = std::max(batch * cycles / target.gigahertz, cost.bytes / target.l3GBs);
+  return cost;
+}
+
+//===----------------------------------------------------------------------===//
+// Emission
+//===----------------------------------------------------------------------===//
+
+/// A point of the loops: the batch's indices, 0 for all others.
+SmallVector<Value> GemmEmitter::pointOf(ArrayRef<Value> batch) const {
+  SmallVector<Value> point(product.loops->numLoops(), kernel.index(0));
+  for (auto [loop, i] : llvm::zip(product.batch, batch))
+    point[loop] = i;
+  return point;
+}
+
+Value GemmEmitter::elementB(ArrayRef<Value> batch, Value depth, Value column) {
+  SmallVector<Value> point = pointOf(batch);
+  for (auto [loop, i] :
+       llvm::zip(product.depth, kernel.delinearize(depth, product.extents(product.depth))))
+    point[loop] = i;
+  if (product.column)
+    point[*product.column] = column;
+  SmallVector<Value> indices =
+      kernel.accessIndices(product.op, *product.loops, product.loops->accesses[product.b], point);
+  return kernel.element(product.operandB(), indices);
+}
+
+void GemmEmitter::pack(ArrayRef<Value> batch, Value panel, Value column, Value depth, Value count) {
+  int64_t width = engine.panelColumns();
+  OpBuilder &b = kernel.builder;
+  BufferView view = engine.panelView(panel);
+  Value left = arith::SubIOp::create(b, kernel.loc, kernel.size(product.columns()), column);
+  Value most = kernel.index(width);
+  bool isAlwaysFull =
+      product.columns().isConstant() && product.columns().getConstant() % width == 0;
+  Value valid = isAlwaysFull ? most : arith::MinSIOp::create(b, kernel.loc, left, most).getResult();
+  auto copy = [&](Value k, Value j) {
+    Value value = elementB(batch, kernel.add(depth, k), kernel.add(column, j));
+    code.store(view, kernel.address(view, {k, j}), value);
+  };
+  auto clear = [&](Value k) {
+    if (isAlwaysFull)
+      return;
+    kernel.loop(valid, most, [&](Value j) {
+      code.store(view, kernel.address(view, {k, j}), code.constant(0, 1));
+    });
+  };
+  if (product.bColumn.isConstant(1)) {
+    kernel.loop(kernel.index(0), count, [&](Value k) {
+      kernel.loop(kernel.index(0), valid, [&](Value j) { copy(k, j); });
+      annotateVectorLoop(kernel, code.lanes);
+      clear(k);
+    });
+    return;
+  }
+  kernel.loop(kernel.index(0), valid,
+              [&](Value j) { kernel.loop(kernel.index(0), count, [&](Value k) { copy(k, j); }); });
+  if (!isAlwaysFull)
+    kernel.loop(kernel.index(0), count, clear);
+}
+
+PanelOperands::Point GemmEmitter::beginRow(ArrayRef<Value> batch, Value row) {
+  SmallVector<Value> point = pointOf(batch);
+  for (auto [loop, i] :
+       llvm::zip(product.row, kernel.delinearize(row, product.extents(product.row))))
+    point[loop] = i;
+  return [this, point](Value column, Value sum) {
+    SmallVector<Value> indices;
+    for (unsigned i = 0; i < point.size(); ++i)
+      if (product.loops->iterators[i] != Iterator::Reduction)
+        indices.push_back(product.column == i ? column : point[i]);
+    epilogue.emitPoint(indices, sum);
+  };
+}
+
+void GemmEmitter::emitBlock(ArrayRef<Value> batch, Value rowBlock, Value columnBlock) {
+  PanelOperands operands;
+  const Access &access = product.loops->accesses[product.a];
+  operands.aView = kernel.view(product.operandA());
+  operands.a = kernel.address(
+      operands.aView, kernel.accessIndices(product.op, *product.loops, access, pointOf(batch)));
+  operands.aRow = kernel.size(product.aRow);
+  operands.aDepth = kernel.size(product.aDepth);
+  operands.pack = [&](Value panel, Value column, Value depth, Value count) {
+    pack(batch, panel, column, depth, count);
+  };
+  operands.epilogue = [&](Value row) { return beginRow(batch, row); };
+  engine.emitBlock(rowBlock, columnBlock, operands);
+}
+
+/// Multiply-adds that a part should have at least.
+static constexpr double kWorkPerPart = 1 << 16;
+
+void GemmEmitter::emit() {
+  SmallVector<Dim> tasks = product.extents(product.batch);
+  double work = estimateSize({product.rows(), product.columns(), product.depths()});
+  tasks.push_back(engine.countRowBlocks());
+  tasks.push_back(engine.countColumnBlocks());
+  double perTask = work / estimateSize(ArrayRef(tasks).take_back(2));
+  Dim total = dsc::product(kernel.builder.getContext(), tasks);
+  auto tasksPerPart = static_cast<int64_t>(std::max(1.0, kWorkPerPart / perTask));
+  kernel.partCount =
+      Dim::max(kernel.constant(1), Dim::min(total.ceilDiv(tasksPerPart), kernel.constant(64)));
+  auto [first, end] = kernel.share(kernel.size(total));
+  kernel.loop(first, end, [&](Value task) {
+    SmallVector<Value> indices = kernel.delinearize(task, tasks);
+    ArrayRef<Value> batch = ArrayRef(indices).drop_back(2);
+    emitBlock(batch, indices[batch.size()], indices.back());
+  });
+}
+
+LogicalResult GemmFmaTemplate::emit(KernelEmitter &kernel, ScheduleAttr schedule) const {
+  MatrixProduct found;
+  if (Match match = matchProduct(kernel.group, found); !match)
+    return kernel.group.getGroup()->emitOpError() << match.reason;
+  GemmEmitter(kernel, found, PanelBlocks::read(schedule)).emit();
+  return success();
+}
+
+const Template &gemmFmaTemplate() {
+  static const GemmFmaTemplate instance;
+  return instance;
+}
+
+} // namespace dsc

@@ -1,0 +1,338 @@
+//===- PanelEngine.cpp - products of matrices in register tiles -----------===//
+#include "PanelEngine.h"
+
+#include "Anchor.h"
+
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SmallSet.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+//===----------------------------------------------------------------------===//
+// Choosing tiles and blocks
+//===----------------------------------------------------------------------===//
+
+PanelBlocks PanelBlocks::read(ScheduleAttr schedule) {
+  ArrayRef<int64_t> tile = schedule.getTile(), block = schedule.getBlock();
+  return {tile[0], tile[1], block[0], block[1], block[2]};
+}
+
+ScheduleAttr PanelBlocks::write(MLIRContext *context, StringRef name) const {
+  return ScheduleAttr::get(context, name, {rows, vectors}, {blockRows, blockPanels, blockDepth}, 1,
+                           {}, 1, {});
+}
+
+int64_t maxTileRows(const Target &target, int64_t vectors) {
+  // Sums, the shorter side's operands, and one register for the other side's.
+  int64_t rows = 0;
+  while ((rows + 1) * vectors + std::min(rows + 1, vectors) + 1 <= target.vectorRegisters)
+    ++rows;
+  return rows;
+}
+
+/// Cycles of one step of k for one register tile.
+static double tileCycles(const Target &target, int64_t rows, int64_t vectors) {
+  double multiplies = static_cast<double>(rows * vectors) / target.fmaPipes;
+  double loads = static_cast<double>(rows + vectors) / target.loadPipes;
+  return std::max({multiplies, loads, static_cast<double>(target.fmaLatency)});
+}
+
+/// Cycles of one step of k for `rows` rows of one panel, evenly split.
+static double rowCycles(const Target &target, int64_t rows, int64_t tileRows, int64_t vectors) {
+  int64_t tiles = llvm::divideCeil(rows, tileRows), low = rows / tiles, high = rows - low * tiles;
+  return static_cast<double>(high) * tileCycles(target, low + 1, vectors) +
+         static_cast<double>(tiles - high) * tileCycles(target, low, vectors);
+}
+
+double panelCycles(const Target &target, double rows, double columns, const PanelBlocks &blocks) {
+  double width = static_cast<double>(blocks.vectors * target.lanes(32));
+  return std::ceil(columns / width) *
+         rowCycles(target, std::max<int64_t>(1, std::llround(rows)), blocks.rows, blocks.vectors);
+}
+
+/// `size` cut into equal pieces of at most `most`, in multiples of `unit`.
+static int64_t evenPiece(int64_t size, int64_t most, int64_t unit) {
+  int64_t units = llvm::divideCeil(size, unit);
+  int64_t mostUnits = std::max<int64_t>(1, most / unit);
+  int64_t pieces = llvm::divideCeil(units, mostUnits);
+  return llvm::divideCeil(units, std::max<int64_t>(1, pieces)) * unit;
+}
+
+PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int64_t vectors,
+                              int64_t depthUnit) {
+  PanelBlocks blocks;
+  blocks.vectors = vectors;
+  blocks.rows = maxTileRows(target, vectors);
+  auto rows = static_cast<int64_t>(estimateSize(sizes.rows));
+  auto depth = static_cast<int64_t>(estimateSize(sizes.depth));
+  if (sizes.rows.isConstant())
+    blocks.rows = std::max<int64_t>(1, std::min(blocks.rows, rows));
+  constexpr int64_t bytes = sizeof(float);
+  int64_t columns = vectors * target.lanes(32);
+  // A panel's block stays in the L1 cache while all rows pass over it.
+  int64_t mostDepth = std::max(depthUnit, target.l1Bytes * 3 / 4 / (columns * bytes));
+  blocks.blockDepth = sizes.depth.isConstant()
+                          ? evenPiece(depth, mostDepth, depthUnit)
+                          : std::max(depthUnit, mostDepth / depthUnit * depthUnit);
+  // The rows' block of A stays in the L2 cache while panels pass over it.
+  int64_t mostRows = std::max(4 * blocks.rows, target.l2Bytes / 2 / (blocks.blockDepth * bytes));
+  mostRows = std::min<int64_t>(mostRows, 512);
+  blocks.blockRows = sizes.rows.isConstant() ? evenPiece(rows, mostRows, 1) : mostRows;
+  // All of the rows' part of A in the L2 cache: one panel after the other may go
+  // through the whole depth. Else several panels share what is loaded.
+  bool fits = blocks.blockRows * depth * bytes <= target.l2Bytes / 2;
+  int64_t mostPanels =
+      std::max<int64_t>(1, target.l2Bytes / 4 / (blocks.blockRows * columns * bytes));
+  int64_t panels = llvm::divideCeil(static_cast<int64_t>(estimateSize(sizes.columns)), columns);
+  blocks.blockPanels = fits ? 1 : std::clamp<int64_t>(std::min(mostPanels, panels), 1, 8);
+  return blocks;
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+PanelEngine::PanelEngine(VectorCode &code, const PanelSizes &sizes, const PanelBlocks &blocks)
+    : code(code), kernel(code.kernel), builder(code.builder), loc(code.loc), sizes(sizes),
+      blocks(blocks) {}
+
+BufferView PanelEngine::scratch(int64_t elements, int64_t rowStride) {
+  BufferView view =
+      code.scratch(kernel.constant(elements), {kernel.constant(rowStride), kernel.constant(1)});
+  kernel.markScratch(view);
+  return view;
+}
+
+BufferView PanelEngine::panelView(Value address) const {
+  BufferView view = panel;
+  view.ptr = address;
+  return view;
+}
+
+Dim PanelEngine::panels() const { return sizes.columns.ceilDiv(panelColumns()); }
+Dim PanelEngine::countRowBlocks() const { return sizes.rows.ceilDiv(blocks.blockRows); }
+Dim PanelEngine::countColumnBlocks() const { return panels().ceilDiv(blocks.blockPanels); }
+
+Value PanelEngine::less(Value a, Value b, bool orEqual) {
+  auto predicate = orEqual ? arith::CmpIPredicate::sle : arith::CmpIPredicate::slt;
+  return arith::CmpIOp::create(builder, loc, predicate, a, b);
+}
+
+Value PanelEngine::minimum(Value a, Value b) {
+  std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
+  if (x && y)
+    return *x < *y ? a : b;
+  return arith::MinSIOp::create(builder, loc, a, b);
+}
+
+/// Part `number` of `count` nearly equal parts of `total`.
+PanelEngine::Range PanelEngine::split(Dim total, Dim count, Value number) {
+  if (count.isConstant(1))
+    return {kernel.index(0), kernel.size(total)};
+  auto bound = [&](Value i) -> Value {
+    return arith::DivUIOp::create(builder, loc, kernel.mul(i, kernel.size(total)),
+                                  kernel.size(count));
+  };
+  return {bound(number), bound(kernel.add(number, kernel.index(1)))};
+}
+
+/// All numbers of rows that tiles may have.
+SmallVector<int64_t> PanelEngine::tileRows() const {
+  llvm::SmallSet<int64_t, 8> counts;
+  if (!sizes.rows.isConstant()) {
+    for (int64_t count = 1; count <= blocks.rows; ++count)
+      counts.insert(count);
+  } else {
+    int64_t rows = sizes.rows.getConstant();
+    int64_t rowBlocks = llvm::divideCeil(rows, blocks.blockRows), low = rows / rowBlocks;
+    for (int64_t block = low; block * rowBlocks < rows + rowBlocks; ++block) {
+      int64_t tiles = llvm::divideCeil(block, blocks.rows);
+      counts.insert(block / tiles);
+      if (block % tiles != 0)
+        counts.insert(block / tiles + 1);
+    }
+  }
+  SmallVector<int64_t> sorted(counts.begin(), counts.end());
+  llvm::sort(sorted);
+  return sorted;
+}
+
+void PanelEngine::emitBlock(Value rowBlock, Value columnBlock, const PanelOperands &operands) {
+  Range rows = split(sizes.rows, countRowBlocks(), rowBlock);
+  Range panelRange = split(panels(), countColumnBlocks(), columnBlock);
+  int64_t width = panelColumns(), tileWidth = blocks.blockPanels * width;
+  if (!tile.ptr) {
+    tile = scratch(blocks.blockRows * tileWidth, tileWidth);
+    if (operands.pack)
+      panel = scratch(blocks.blockDepth * width, width);
+  }
+  Value depth = kernel.size(sizes.depth), step = kernel.index(blocks.blockDepth);
+  kernel.loop(kernel.index(0), depth, step, {}, [&](Value first, ValueRange) {
+    Value count = minimum(step, arith::SubIOp::create(builder, loc, depth, first));
+    if (sizes.depth.isConstant() && sizes.depth.getConstant() <= blocks.blockDepth) {
+      first = kernel.index(0);
+      count = depth;
+    }
+    kernel.loop(panelRange.begin, panelRange.end, [&](Value number) {
+      Value column = kernel.mul(number, kernel.index(width));
+      Panel now{{}, first, count, {}};
+      Value inBlock = arith::SubIOp::create(builder, loc, number, panelRange.begin);
+      now.sums = code.advance(tile, tile.ptr, kernel.mul(inBlock, kernel.index(width)));
+      if (operands.pack) {
+        operands.pack(panel.ptr, column, first, count);
+        now.address = panel.ptr;
+      } else {
+        now.address =
+            code.advance(tile, operands.packed(column), kernel.mul(first, kernel.index(width)));
+      }
+      emitPanel(now, rows, operands);
+    });
+    return SmallVector<Value>();
+  });
+  emitEpilogue(rows, panelRange, operands);
+}
+
+/// All rows of the block by one panel: tiles of one more row first.
+void PanelEngine::emitPanel(const Panel &panel, Range rows, const PanelOperands &operands) {
+  Value total = arith::SubIOp::create(builder, loc, rows.end, rows.begin);
+  Value tiles = arith::CeilDivUIOp::create(builder, loc, total, kernel.index(blocks.rows));
+  Value low = arith::DivUIOp::create(builder, loc, total, tiles);
+  Value high = arith::SubIOp::create(builder, loc, total, kernel.mul(low, tiles));
+  Value a = code.advance(operands.aView, operands.a, kernel.mul(panel.depth, operands.aDepth));
+  for (int64_t count : tileRows()) {
+    auto equals = [&](Value x) -> Value {
+      return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, x, kernel.index(count));
+    };
+    Value isLow = equals(low), isHigh = equals(kernel.add(low, kernel.index(1)));
+    auto choose = [&](Value condition, Value yes, Value no) -> Value {
+      return arith::SelectOp::create(builder, loc, condition, yes, no);
+    };
+    Value from = choose(isLow, high, kernel.index(0));
+    Value to = choose(isLow, tiles, choose(isHigh, high, kernel.index(0)));
+    kernel.loop(from, to, [&](Value number) {
+      Value row = kernel.add(kernel.mul(number, low), minimum(number, high));
+      Value absolute = kernel.add(rows.begin, row);
+      Value at = code.advance(operands.aView, a, kernel.mul(absolute, operands.aRow));
+      Value sums = code.advance(tile, panel.sums, kernel.mul(row, tile.strides[0]));
+      emitTile(count, panel, at, sums, operands);
+    });
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Register tiles
+//===----------------------------------------------------------------------===//
+
+void PanelEngine::emitTile(int64_t count, const Panel &panel, Value a, Value c,
+                           const PanelOperands &operands) {
+  auto addressOf = [&](int64_t row, int64_t vector) {
+    int64_t columns = blocks.blockPanels * panelColumns();
+    return code.advance(tile, c, kernel.index(row * columns + vector * code.lanes));
+  };
+  auto zeros = [&] {
+    return SmallVector<Value>(count * blocks.vectors, code.constant(0, code.lanes));
+  };
+  auto loaded = [&] {
+    SmallVector<Value> sums;
+    for (int64_t row = 0; row < count; ++row)
+      for (int64_t v = 0; v < blocks.vectors; ++v)
+        sums.push_back(code.load(tile, addressOf(row, v), code.lanes));
+    return sums;
+  };
+  SmallVector<Value> sums;
+  if (isConstantIntValue(panel.depth, 0)) {
+    sums = zeros();
+  } else {
+    Value isFirst =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, panel.depth, kernel.index(0));
+    SmallVector<Type> types(count * blocks.vectors, code.typeOf(code.lanes));
+    sums = kernel.branch(isFirst, types, zeros, loaded);
+  }
+  SmallVector<Value> rows;
+  for (int64_t row = 0; row < count; ++row)
+    rows.push_back(code.advance(operands.aView, a, kernel.mul(kernel.index(row), operands.aRow)));
+  sums = kernel.loop(kernel.index(0), panel.count, kernel.index(1), sums,
+                     [&](Value k, ValueRange carried) {
+                       return emitStep(count, k, rows, panel, operands, carried);
+                     });
+  for (int64_t row = 0; row < count; ++row)
+    for (int64_t v = 0; v < blocks.vectors; ++v)
+      code.store(tile, addressOf(row, v), sums[row * blocks.vectors + v]);
+}
+
+/// The sums after one more step of k. The shorter side's operands stay in registers
+/// while the other side's pass.
+SmallVector<Value> PanelEngine::emitStep(int64_t count, Value k, ArrayRef<Value> rows,
+                                         const Panel &panel, const PanelOperands &operands,
+                                         ValueRange sums) {
+  SmallVector<Value> next(sums);
+  Value b = code.advance(tile, panel.address, kernel.mul(k, kernel.index(panelColumns())));
+  Value along = kernel.mul(k, operands.aDepth);
+  auto loadA = [&](int64_t row) {
+    Value at = code.advance(operands.aView, rows[row], along);
+    return code.splat(code.load(operands.aView, at, 1), code.lanes);
+  };
+  auto loadB = [&](int64_t v) {
+    return code.load(tile, code.advance(tile, b, kernel.index(v * code.lanes)), code.lanes);
+  };
+  auto multiply = [&](int64_t row, int64_t v, Value x, Value y) {
+    Value &sum = next[row * blocks.vectors + v];
+    sum = code.fma(x, y, sum);
+  };
+  if (blocks.vectors <= count) {
+    SmallVector<Value> columns = llvm::map_to_vector(llvm::seq(blocks.vectors), loadB);
+    for (int64_t row = 0; row < count; ++row) {
+      Value x = loadA(row);
+      for (int64_t v = 0; v < blocks.vectors; ++v)
+        multiply(row, v, x, columns[v]);
+    }
+    return next;
+  }
+  SmallVector<Value> elements = llvm::map_to_vector(llvm::seq(count), loadA);
+  for (int64_t v = 0; v < blocks.vectors; ++v) {
+    Value y = loadB(v);
+    for (int64_t row = 0; row < count; ++row)
+      multiply(row, v, elements[row], y);
+  }
+  return next;
+}
+
+//===----------------------------------------------------------------------===//
+// Epilogue
+//===----------------------------------------------------------------------===//
+
+void PanelEngine::emitEpilogue(Range rows, Range panelRange, const PanelOperands &operands) {
+  int64_t width = panelColumns(), most = blocks.blockPanels * width;
+  Value first = kernel.mul(panelRange.begin, kernel.index(width));
+  Value end = minimum(kernel.mul(panelRange.end, kernel.index(width)), kernel.size(sizes.columns));
+  Value columns = arith::SubIOp::create(builder, loc, end, first);
+  // Where all blocks are full, that is known.
+  if (sizes.columns.isConstant() && sizes.columns.getConstant() % most == 0)
+    columns = kernel.index(most);
+  kernel.loop(rows.begin, rows.end, [&](Value row) {
+    PanelOperands::Point point = operands.epilogue(row);
+    Value inBlock = arith::SubIOp::create(builder, loc, row, rows.begin);
+    Value line = code.advance(tile, tile.ptr, kernel.mul(inBlock, tile.strides[0]));
+    auto emitLine = [&](Value count) {
+      kernel.loop(kernel.index(0), count, [&](Value i) {
+        Value sum = code.load(tile, code.advance(tile, line, i), 1);
+        point(kernel.add(first, i), sum);
+      });
+      annotateVectorLoop(kernel, code.lanes);
+      return SmallVector<Value>();
+    };
+    if (isConstantIntValue(columns, most)) {
+      emitLine(columns);
+      return;
+    }
+    Value isFull =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, columns, kernel.index(most));
+    kernel.branch(
+        isFull, {}, [&] { return emitLine(kernel.index(most)); },
+        [&] { return emitLine(columns); });
+  });
+}
+
+} // namespace dsc

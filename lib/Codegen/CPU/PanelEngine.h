@@ -1,0 +1,108 @@
+//===- PanelEngine.h - products of matrices in register tiles -------------===//
+//
+//   C[m][n] = sum over k of A[m][k] * B[k][n]      in float32
+//
+// A is read in place, one element broadcast at a time; B comes in panels [k][NR] of
+// NR = `vectors` * lanes columns. A tile of C stays in registers for a block of the
+// depth, goes to a buffer in the thread's scratch, and the epilogue reads it there
+// once the sums are complete. Row counts are split evenly, and there is code for
+// each size that occurs, so tiles are never clipped; panels are padded with zeros.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "VectorCode.h"
+
+namespace dsc {
+
+/// Register tile and cache blocks.
+struct PanelBlocks {
+  int64_t rows = 1;        ///< largest number of rows of a register tile (MR)
+  int64_t vectors = 1;     ///< vectors of columns in a panel (NR / lanes)
+  int64_t blockRows = 1;   ///< most rows that are computed with a panel at a time (MC)
+  int64_t blockPanels = 1; ///< panels in a block of columns
+  int64_t blockDepth = 1;  ///< KC
+
+  static PanelBlocks read(ScheduleAttr schedule);
+  ScheduleAttr write(mlir::MLIRContext *context, llvm::StringRef name) const;
+};
+
+struct PanelSizes {
+  Dim rows, columns, depth;
+};
+
+/// Most rows of a tile with `vectors` vectors of columns that need no more registers
+/// than there are.
+int64_t maxTileRows(const Target &target, int64_t vectors);
+/// Cycles of one product of all columns of A's rows with B's rows (all register
+/// tiles, one step of k each).
+double panelCycles(const Target &target, double rows, double columns, const PanelBlocks &blocks);
+/// Blocks for these sizes with panels of `vectors`; depth blocks are multiples of
+/// `depthUnit`.
+PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int64_t vectors,
+                              int64_t depthUnit = 1);
+
+/// What a block is computed from.
+struct PanelOperands {
+  mlir::Value a;            ///< address of A[0][0]
+  mlir::Value aRow, aDepth; ///< strides in elements
+  BufferView aView;
+  /// Fills `panel` (rows of NR floats, without gaps) with rows [depth, depth + count)
+  /// of B in the columns from `column` on, zeros behind the last column.
+  using Pack = std::function<void(mlir::Value panel, mlir::Value column, mlir::Value depth,
+                                  mlir::Value count)>;
+  Pack pack;
+  /// Or: where the panel from `column` on lies already, from row 0 on.
+  std::function<mlir::Value(mlir::Value column)> packed;
+  /// Computes the results of a row: gets the row and returns the function that gets a
+  /// column and the sum.
+  using Point = std::function<void(mlir::Value column, mlir::Value sum)>;
+  std::function<Point(mlir::Value row)> epilogue;
+};
+
+class PanelEngine {
+public:
+  PanelEngine(VectorCode &code, const PanelSizes &sizes, const PanelBlocks &blocks);
+
+  int64_t panelColumns() const { return blocks.vectors * code.lanes; }
+  /// Blocks of C that can be computed independently.
+  Dim countRowBlocks() const;
+  Dim countColumnBlocks() const;
+  void emitBlock(mlir::Value rowBlock, mlir::Value columnBlock, const PanelOperands &operands);
+  /// Buffer in the scratch memory with the alias facts that let loops over it be
+  /// vectorised.
+  BufferView scratch(int64_t elements, int64_t rowStride);
+  /// The rows of a panel that is being packed.
+  BufferView panelView(mlir::Value address) const;
+
+private:
+  struct Range {
+    mlir::Value begin, end;
+  };
+  struct Panel {
+    mlir::Value address, depth, count; // rows [depth, depth + count) of B
+    mlir::Value sums;                  // where the panel's first column is in `tile`
+  };
+  Dim panels() const;
+  Range split(Dim total, Dim count, mlir::Value number);
+  llvm::SmallVector<int64_t> tileRows() const;
+  void emitPanel(const Panel &panel, Range rows, const PanelOperands &operands);
+  void emitTile(int64_t count, const Panel &panel, mlir::Value a, mlir::Value c,
+                const PanelOperands &operands);
+  llvm::SmallVector<mlir::Value> emitStep(int64_t count, mlir::Value k,
+                                          llvm::ArrayRef<mlir::Value> rows, const Panel &panel,
+                                          const PanelOperands &operands, mlir::ValueRange sums);
+  void emitEpilogue(Range rows, Range panelRange, const PanelOperands &operands);
+  mlir::Value minimum(mlir::Value a, mlir::Value b);
+  mlir::Value less(mlir::Value a, mlir::Value b, bool orEqual = false);
+
+  VectorCode &code;
+  KernelEmitter &kernel;
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+  PanelSizes sizes;
+  PanelBlocks blocks;
+  BufferView tile, panel;
+};
+
+} // namespace dsc
