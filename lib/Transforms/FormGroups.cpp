@@ -301,7 +301,8 @@ void Fusion::makeGroup(Cluster &cluster) {
   auto types = llvm::map_to_vector(results, [](Value value) { return value.getType(); });
   auto group = GroupOp::create(builder, loc, types, ScheduleAttr());
   Block &body = group.getBody().emplaceBlock();
-  for (auto [result, outside] : llvm::zip(SmallVector<Value>(results.getArrayRef()), group.getResults()))
+  for (auto [result, outside] :
+       llvm::zip(SmallVector<Value>(results.getArrayRef()), group.getResults()))
     result.replaceUsesWithIf(outside,
                              [&](OpOperand &use) { return !cluster.contains(use.getOwner()); });
   for (Operation *op : ops)

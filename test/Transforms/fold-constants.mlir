@@ -14,7 +14,7 @@ func.func @chain() -> tensor<2xf32> {
 // CHECK-LABEL: func.func @sizes
 func.func @sizes() -> tensor<2xi64> {
   // CHECK-NEXT: dsc.constant dense<[3, 64]> : tensor<2xi64>
-  %s = dsc.sizes #dsc.dims<3, 64> : i64[2]
+  %s = dsc.sizes <3, 64> : i64[2]
   return %s : tensor<2xi64>
 }
 
@@ -22,7 +22,7 @@ func.func @sizes() -> tensor<2xi64> {
 // CHECK-LABEL: func.func @symbolic
 func.func @symbolic() -> tensor<2xi64> {
   // CHECK-NEXT: dsc.sizes
-  %s = dsc.sizes #dsc.dims<N, 64> : i64[2]
+  %s = dsc.sizes <N, 64> : i64[2]
   return %s : tensor<2xi64>
 }
 
@@ -40,7 +40,7 @@ func.func @not_constant(%x: tensor<2xf32>) -> tensor<2xf32> {
 // Large results are kept outside of the IR.
 // CHECK-LABEL: func.func @large
 func.func @large() -> tensor<300x2xf32> {
-  // CHECK-NEXT: dsc.weight #dsc.weight<0, 0, 2400> : f32[300,2]
+  // CHECK-NEXT: dsc.weight <0, 0, 2400> : f32[300,2]
   %a = dsc.constant dense<1.0> : tensor<300x1xf32>
   %b = dsc.constant dense<[2.0, 3.0]> : tensor<2xf32>
   %r = dsc.add %a, %b : f32[300,1], f32[2] -> f32[300,2]
@@ -60,8 +60,8 @@ func.func @spread() -> tensor<1024x1024xf32> {
 // A view keeps the bytes where they are, also of a file that is not at hand.
 // CHECK-LABEL: func.func @view
 func.func @view() -> tensor<512xf32> {
-  // CHECK-NEXT: dsc.weight #dsc.weight<5, 64, 2048> "w" : f32[512]
-  %w = dsc.weight #dsc.weight<5, 64, 2048> "w" : f32[512]
+  // CHECK-NEXT: dsc.weight <5, 64, 2048> "w" : f32[512]
+  %w = dsc.weight <5, 64, 2048> "w" : f32[512]
   %r = dsc.identity %w : f32[512] -> f32[512]
   return %r : tensor<512xf32>
 }

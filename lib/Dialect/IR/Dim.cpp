@@ -37,9 +37,8 @@ std::optional<int64_t> Dim::tryConstant() const {
 }
 
 SmallVector<Dim, 3> Dim::getOperands() const {
-  return llvm::map_to_vector<3>(getAttr().getOperands(), [](Attribute operand) {
-    return Dim(llvm::cast<DimAttr>(operand));
-  });
+  return llvm::map_to_vector<3>(
+      getAttr().getOperands(), [](Attribute operand) { return Dim(llvm::cast<DimAttr>(operand)); });
 }
 
 static Dim makeNode(MLIRContext *context, DimKind kind, ArrayRef<Dim> operands) {

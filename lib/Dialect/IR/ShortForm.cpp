@@ -44,8 +44,7 @@ static Type elementTypeByName(MLIRContext *context, StringRef name) {
 static void printShortTensor(raw_ostream &os, RankedTensorType type) {
   printElementType(os, type.getElementType());
   os << '[';
-  llvm::interleave(
-      getDims(type), os, [&](Dim dim) { dim.print(os); }, ",");
+  llvm::interleave(getDims(type), os, [&](Dim dim) { dim.print(os); }, ",");
   os << ']';
 }
 
@@ -128,7 +127,8 @@ ParseResult parseShortType(AsmParser &parser, Type &type) {
 }
 
 static ParseResult parseShortTypes(AsmParser &parser, SmallVectorImpl<Type> &types) {
-  return parser.parseCommaSeparatedList([&] { return parseShortType(parser, types.emplace_back()); });
+  return parser.parseCommaSeparatedList(
+      [&] { return parseShortType(parser, types.emplace_back()); });
 }
 
 ParseResult parseShortForm(OpAsmParser &parser, OperationState &result) {

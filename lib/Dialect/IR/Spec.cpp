@@ -117,8 +117,8 @@ void LoopSpecBuilder::readInFinish(unsigned operand, ArrayRef<AffineExpr> indice
 void LoopSpecBuilder::readBroadcastInFinish(unsigned operand, ArrayRef<AffineExpr> loops) {
   // An axis that goes along with a reduction has size 1.
   Access access = makeBroadcast(operand, loops);
-  SmallVector<AffineExpr> indices = llvm::map_to_vector(
-      access.map->getResults(), [&](AffineExpr index) -> AffineExpr {
+  SmallVector<AffineExpr> indices =
+      llvm::map_to_vector(access.map->getResults(), [&](AffineExpr index) -> AffineExpr {
         auto loop = dyn_cast<AffineDimExpr>(index);
         bool isReduction = loop && spec->iterators[loop.getPosition()] == Iterator::Reduction;
         return isReduction ? number(0) : index;
@@ -189,8 +189,8 @@ void LoopSpecBuilder::finish(Type element, BodyFn fn) {
 std::unique_ptr<LoopSpec> LoopSpecBuilder::takeLoops() {
   auto widen = [&](Access &access) {
     if (access.map)
-      access.map = AffineMap::get(spec->numLoops(), spec->symbols.size(),
-                                  access.map->getResults(), op->getContext());
+      access.map = AffineMap::get(spec->numLoops(), spec->symbols.size(), access.map->getResults(),
+                                  op->getContext());
   };
   llvm::for_each(spec->accesses, widen);
   llvm::for_each(spec->finishAccesses, widen);

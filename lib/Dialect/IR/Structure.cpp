@@ -26,13 +26,15 @@ void ConstantOp::print(OpAsmPrinter &printer) {
 }
 
 //===----------------------------------------------------------------------===//
-// WeightOp: %w = dsc.weight #dsc.weight<0, 128, 4096> "conv1.weight" : f32[64,3,7,7]
+// WeightOp: %w = dsc.weight <0, 128, 4096> "conv1.weight" : f32[64,3,7,7]
 //===----------------------------------------------------------------------===//
 
 ParseResult WeightOp::parse(OpAsmParser &parser, OperationState &result) {
-  WeightAttr source;
-  if (parser.parseAttribute(source, "source", result.attributes))
+  // Not parseAttribute(): that takes the `:` for the attribute's type.
+  Attribute source = WeightAttr::parse(parser, Type());
+  if (!source)
     return failure();
+  result.addAttribute("source", source);
   std::string name;
   if (succeeded(parser.parseOptionalString(&name)))
     result.addAttribute("name", parser.getBuilder().getStringAttr(name));
@@ -41,7 +43,8 @@ ParseResult WeightOp::parse(OpAsmParser &parser, OperationState &result) {
 }
 
 void WeightOp::print(OpAsmPrinter &printer) {
-  printer << ' ' << getSource();
+  printer << ' ';
+  printer.printStrippedAttrOrType(getSource());
   if (getName())
     printer << ' ' << getNameAttr();
   printer.printOptionalAttrDict((*this)->getAttrs(), {"source", "name"});
@@ -79,18 +82,61 @@ LogicalResult BindOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
-// SizesOp: %s = dsc.sizes #dsc.dims<N, 64> : i64[2]; a scalar with one size
+// GuardOp: dsc.guard eq(N, M), "the sizes differ"
+//===----------------------------------------------------------------------===//
+
+/// A size expression, as the attribute `name`.
+static ParseResult parseDimAttribute(OpAsmParser &parser, StringRef name, OperationState &result) {
+  FailureOr<Dim> dim = parseDim(parser);
+  if (failed(dim))
+    return failure();
+  result.addAttribute(name, dim->getAttr());
+  return success();
+}
+
+ParseResult GuardOp::parse(OpAsmParser &parser, OperationState &result) {
+  StringAttr message;
+  return failure(parseDimAttribute(parser, "condition", result) || parser.parseComma() ||
+                 parser.parseAttribute(message, "message", result.attributes) ||
+                 parser.parseOptionalAttrDict(result.attributes));
+}
+
+void GuardOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << Dim(getCondition()).str() << ", " << getMessageAttr();
+  printer.printOptionalAttrDict((*this)->getAttrs(), {"condition", "message"});
+}
+
+//===----------------------------------------------------------------------===//
+// SizeOp: %i = dsc.size H floordiv 2
+//===----------------------------------------------------------------------===//
+
+ParseResult SizeOp::parse(OpAsmParser &parser, OperationState &result) {
+  result.addTypes(parser.getBuilder().getIndexType());
+  return failure(parseDimAttribute(parser, "size", result) ||
+                 parser.parseOptionalAttrDict(result.attributes));
+}
+
+void SizeOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << Dim(getSize()).str();
+  printer.printOptionalAttrDict((*this)->getAttrs(), {"size"});
+}
+
+//===----------------------------------------------------------------------===//
+// SizesOp: %s = dsc.sizes <N, 64> : i64[2]; a scalar with one size
 //===----------------------------------------------------------------------===//
 
 ParseResult SizesOp::parse(OpAsmParser &parser, OperationState &result) {
-  DimsAttr sizes;
-  return failure(parser.parseAttribute(sizes, "sizes", result.attributes) ||
-                 parser.parseOptionalAttrDict(result.attributes) || parser.parseColon() ||
+  Attribute sizes = DimsAttr::parse(parser, Type());
+  if (!sizes)
+    return failure();
+  result.addAttribute("sizes", sizes);
+  return failure(parser.parseOptionalAttrDict(result.attributes) || parser.parseColon() ||
                  parseShortType(parser, result.types.emplace_back()));
 }
 
 void SizesOp::print(OpAsmPrinter &printer) {
-  printer << ' ' << getSizes();
+  printer << ' ';
+  printer.printStrippedAttrOrType(getSizes());
   printer.printOptionalAttrDict((*this)->getAttrs(), {"sizes"});
   printer << " : ";
   printShortType(printer, getType());

@@ -32,9 +32,9 @@ static std::optional<std::span<const uint8_t>> bytesOf(const TensorProto &tensor
 
 /// The flat positions of the values, from indices of shape [count] (flat already)
 /// or [count, rank]; nullopt if one is out of range.
-static std::optional<std::vector<uint64_t>>
-flatPositions(const SparseTensorProto &sparse, int64_t count, int64_t elements,
-              std::span<const uint8_t> indexBytes) {
+static std::optional<std::vector<uint64_t>> flatPositions(const SparseTensorProto &sparse,
+                                                          int64_t count, int64_t elements,
+                                                          std::span<const uint8_t> indexBytes) {
   const TensorProto &indices = sparse.indices();
   int64_t rank = sparse.dims_size();
   bool flat = indices.dims_size() == 1;
@@ -77,8 +77,8 @@ static void densify(const SparseTensorProto &sparse, TensorProto &dense, WeightF
       elementCount({values.dims().data(), static_cast<size_t>(values.dims_size())});
   int bits = bitsOfElement(values.data_type());
   if (!elements || !count || bits < 8) {
-    problems.add(ProblemCode::BadTensor, what + " has a size or type that is not supported: " +
-                                             typeText(dense));
+    problems.add(ProblemCode::BadTensor,
+                 what + " has a size or type that is not supported: " + typeText(dense));
     return;
   }
   std::optional<uint64_t> size = expectedBytes(values.data_type(), *elements);
@@ -99,8 +99,8 @@ static void densify(const SparseTensorProto &sparse, TensorProto &dense, WeightF
   size_t elementSize = bits / 8;
   std::vector<uint8_t> bytes(*size);
   for (size_t i = 0; i < positions->size(); ++i)
-    std::memcpy(bytes.data() + (*positions)[i] * elementSize,
-                valueBytes->data() + i * elementSize, elementSize);
+    std::memcpy(bytes.data() + (*positions)[i] * elementSize, valueBytes->data() + i * elementSize,
+                elementSize);
   if (bytes.size() <= kInlineBytes)
     dense.set_raw_data(bytes.data(), bytes.size());
   else
@@ -140,16 +140,14 @@ static void dropInputsWithInitializers(onnx::GraphProto &graph, ProblemList &pro
       continue;
     }
     if (!fits(*it->second, input.type()))
-      problems.add(ProblemCode::TypeMismatch, "input " + quoteName(input.name()) + " is declared as " +
-                                                  typeText(input.type()) +
-                                                  " but its initializer is " +
-                                                  typeText(*it->second));
+      problems.add(ProblemCode::TypeMismatch,
+                   "input " + quoteName(input.name()) + " is declared as " +
+                       typeText(input.type()) + " but its initializer is " + typeText(*it->second));
   }
   graph.mutable_input()->Swap(&inputs);
 }
 
-void canonicalizeInitializers(onnx::ModelProto &model, WeightFiles &files,
-                              ProblemList &problems) {
+void canonicalizeInitializers(onnx::ModelProto &model, WeightFiles &files, ProblemList &problems) {
   forEachGraph(*model.mutable_graph(), [&](onnx::GraphProto &graph) {
     for (const SparseTensorProto &sparse : graph.sparse_initializer())
       densify(sparse, *graph.add_initializer(), files, problems);
@@ -176,8 +174,7 @@ static void tensorOfAttribute(const AttributeProto &attribute, TensorProto &tens
     setRaw(TensorProto::INT64, &value, sizeof value);
   } else if (name == "value_floats") {
     tensor.add_dims(attribute.floats_size());
-    setRaw(TensorProto::FLOAT, attribute.floats().data(),
-           attribute.floats_size() * sizeof(float));
+    setRaw(TensorProto::FLOAT, attribute.floats().data(), attribute.floats_size() * sizeof(float));
   } else if (name == "value_ints") {
     tensor.add_dims(attribute.ints_size());
     setRaw(TensorProto::INT64, attribute.ints().data(), attribute.ints_size() * sizeof(int64_t));
@@ -191,8 +188,7 @@ static void tensorOfAttribute(const AttributeProto &attribute, TensorProto &tens
   }
 }
 
-void canonicalizeConstantNodes(onnx::ModelProto &model, WeightFiles &files,
-                               ProblemList &problems) {
+void canonicalizeConstantNodes(onnx::ModelProto &model, WeightFiles &files, ProblemList &problems) {
   forEachNode(*model.mutable_graph()->mutable_node(), [&](onnx::NodeProto &node) {
     if (node.op_type() != "Constant" || !node.domain().empty() || node.attribute_size() != 1 ||
         node.attribute(0).name() == "value")

@@ -20,8 +20,7 @@ void canonicalizeInitializers(onnx::ModelProto &model, WeightFiles &files, Probl
 
 /// Rewrites value_float(s), value_int(s), value_string(s) and sparse_value of
 /// Constant nodes to `value`. Attribute references must have been bound.
-void canonicalizeConstantNodes(onnx::ModelProto &model, WeightFiles &files,
-                               ProblemList &problems);
+void canonicalizeConstantNodes(onnx::ModelProto &model, WeightFiles &files, ProblemList &problems);
 
 /// Drops initializers that no node and no graph output uses.
 void dropUnusedInitializers(onnx::ModelProto &model);

@@ -143,9 +143,9 @@ void setWeightRef(TensorProto &tensor, const WeightRef &ref) {
 namespace {
 class Resolver {
 public:
-  Resolver(std::string modelPath, bool trustResolved, WeightFiles &files,
-           ProblemList &problems)
-      : modelPath(std::move(modelPath)), trustResolved(trustResolved), files(files), problems(problems) {}
+  Resolver(std::string modelPath, bool trustResolved, WeightFiles &files, ProblemList &problems)
+      : modelPath(std::move(modelPath)), trustResolved(trustResolved), files(files),
+        problems(problems) {}
 
   void resolve(TensorProto &tensor, const std::string &owner);
 
@@ -202,8 +202,8 @@ void Resolver::resolve(TensorProto &tensor, const std::string &owner) {
     return;
   }
   if (bitsOfElement(tensor.data_type()) == 0)
-    return problem(ProblemCode::BadTensor, "has the unknown element type " +
-                                               std::to_string(tensor.data_type()));
+    return problem(ProblemCode::BadTensor,
+                   "has the unknown element type " + std::to_string(tensor.data_type()));
   std::optional<uint64_t> expected = expectedBytes(tensor.data_type(), *count);
   if (!expected)
     return problem(ProblemCode::BadTensor, "has a size that overflows: " + typeText(tensor));
@@ -250,9 +250,9 @@ bool Resolver::checkExternal(const TensorProto &tensor, uint64_t expected, Weigh
   std::optional<uint64_t> offset = parseNumber(reference.offset);
   std::optional<uint64_t> length = parseNumber(reference.length);
   if ((!offset && !reference.offset.empty()) || (!length && !reference.length.empty())) {
-    problem(ProblemCode::ExternalBadReference, "has a malformed offset or length: " +
-                                                   quoteName(reference.offset) + ", " +
-                                                   quoteName(reference.length));
+    problem(ProblemCode::ExternalBadReference,
+            "has a malformed offset or length: " + quoteName(reference.offset) + ", " +
+                quoteName(reference.length));
     return false;
   }
   if (length && *length != expected) {
@@ -337,8 +337,9 @@ bool Resolver::openInFolder(const std::string &location, std::string &path) {
   }
   if (file.linkCount() > 1) {
     problem(ProblemCode::ExternalNotRegular,
-            "has external data in " + name + ", a file with several hard links, which may belong "
-                                             "to somebody else",
+            "has external data in " + name +
+                ", a file with several hard links, which may belong "
+                "to somebody else",
             "replace it by a copy of its own");
     return false;
   }

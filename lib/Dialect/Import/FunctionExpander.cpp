@@ -188,8 +188,8 @@ void Expander::splice(const NodeProto &call, FunctionProto &body, Nodes &out) {
   for (int i = 0; i < call.output_size(); ++i) {
     const std::string &formal = body.output(i);
     const std::string &actual = call.output(i);
-    bool isInput = std::find(body.input().begin(), body.input().end(), formal) !=
-                   body.input().end();
+    bool isInput =
+        std::find(body.input().begin(), body.input().end(), formal) != body.input().end();
     bool isDouble = std::find(body.output().begin(), body.output().begin() + i, formal) !=
                     body.output().begin() + i;
     if (actual.empty())
@@ -347,9 +347,8 @@ static bool buildBody(const NodeProto &node, const onnx::OpSchema &schema, int64
   return true;
 }
 
-static std::optional<FunctionProto> operatorBody(const NodeProto &node,
-                                                 const onnx::ModelProto &model,
-                                                 const TypeScope &types) {
+static std::optional<FunctionProto>
+operatorBody(const NodeProto &node, const onnx::ModelProto &model, const TypeScope &types) {
   int64_t version = importedOpset(model, node.domain());
   const onnx::OpSchema *schema =
       onnx::OpSchemaRegistry::Schema(node.op_type(), static_cast<int>(version), node.domain());

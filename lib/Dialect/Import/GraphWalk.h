@@ -49,9 +49,8 @@ template <typename Nodes, typename Fn> void forEachNode(Nodes &nodes, Fn &&fn) {
 template <typename Fn> void forEachGraph(onnx::GraphProto &graph, Fn &&fn) {
   fn(graph);
   for (onnx::NodeProto &node : *graph.mutable_node())
-    forEachSubgraph(node, [&](onnx::GraphProto &inner, const std::string &) {
-      forEachGraph(inner, fn);
-    });
+    forEachSubgraph(node,
+                    [&](onnx::GraphProto &inner, const std::string &) { forEachGraph(inner, fn); });
 }
 
 /// The version of `domain` that `proto` (a model or function) imports; 0 if none.

@@ -118,9 +118,9 @@ static void checkOpsets(const Proto &proto, const std::string &where, ProblemLis
     std::string name = import.domain().empty() ? "ai.onnx" : import.domain();
     auto [it, isNew] = seen.emplace(import.domain(), import.version());
     if (!isNew && it->second != import.version())
-      problems.add(ProblemCode::UnsupportedOpset,
-                   where + " imports " + quoteName(name) + " in versions " +
-                       std::to_string(it->second) + " and " + std::to_string(import.version()));
+      problems.add(ProblemCode::UnsupportedOpset, where + " imports " + quoteName(name) +
+                                                      " in versions " + std::to_string(it->second) +
+                                                      " and " + std::to_string(import.version()));
     auto known = knownDomains().find(import.domain());
     if (known == knownDomains().end())
       continue; // matters only if a node uses it
@@ -229,15 +229,15 @@ static void checkNode(const NodeProto &node, const OperatorScope &scope, Problem
   std::string domain = node.domain().empty() ? "ai.onnx" : node.domain();
   if (!knownDomains().contains(node.domain()))
     return addNodeProblem(node, ProblemCode::UnknownDomain,
-                          "operator " + quoteName(node.op_type()) + " belongs to the unknown domain " +
-                              quoteName(domain),
+                          "operator " + quoteName(node.op_type()) +
+                              " belongs to the unknown domain " + quoteName(domain),
                           "export the model with standard ONNX operators, or include the operator "
                           "as a model-local function",
                           problems);
   if (import == scope.opsets.end())
     return addNodeProblem(node, ProblemCode::MissingOpset,
-                          "operator " + quoteName(node.op_type()) + " belongs to " + quoteName(domain) +
-                              ", which is not imported",
+                          "operator " + quoteName(node.op_type()) + " belongs to " +
+                              quoteName(domain) + ", which is not imported",
                           "add the domain to opset_import", problems);
   const onnx::OpSchema *schema = onnx::OpSchemaRegistry::Schema(
       node.op_type(), static_cast<int>(import->second), node.domain());
@@ -278,7 +278,7 @@ struct NameScope {
 /// The nodes of a graph or function.
 struct Body {
   const google::protobuf::RepeatedPtrField<NodeProto> &nodes;
-  std::unordered_map<std::string, int> producers; ///< of each result, by index
+  std::unordered_map<std::string, int> producers;                  ///< of each result, by index
   std::optional<std::unordered_set<const NodeProto *>> unsortable; ///< when needed
 };
 
@@ -347,7 +347,8 @@ void GraphChecker::checkInputs(const NodeProto &node, const NameScope &scope, Bo
     auto producer = body.producers.find(input);
     if (producer == body.producers.end()) {
       addNodeProblem(node, ProblemCode::UndefinedValue,
-                     node.op_type() + " uses the undefined value " + quoteName(input), {}, problems);
+                     node.op_type() + " uses the undefined value " + quoteName(input), {},
+                     problems);
       continue;
     }
     if (!body.unsortable)
@@ -355,8 +356,9 @@ void GraphChecker::checkInputs(const NodeProto &node, const NameScope &scope, Bo
     if (body.unsortable->contains(&node) &&
         body.unsortable->contains(&body.nodes[producer->second])) {
       addNodeProblem(node, ProblemCode::Cycle,
-                     node.op_type() + " is part of a cycle of nodes, or depends on one, through " + quoteName(input), {},
-                     problems);
+                     node.op_type() + " is part of a cycle of nodes, or depends on one, through " +
+                         quoteName(input),
+                     {}, problems);
     } else {
       addNodeProblem(node, ProblemCode::NotSorted,
                      node.op_type() + " uses " + quoteName(input) + " before node " +

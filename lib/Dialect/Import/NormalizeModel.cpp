@@ -38,8 +38,7 @@ static bool openModel(const std::string &path, MappedFile &file, ProblemList &pr
   return false;
 }
 
-static bool parseModel(const std::string &bytes, onnx::ModelProto &model,
-                       ProblemList &problems) {
+static bool parseModel(const std::string &bytes, onnx::ModelProto &model, ProblemList &problems) {
   google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t *>(bytes.data()),
                                                 static_cast<int>(bytes.size()));
   // The scanner has bounded all messages but a few that nest three levels at most.
@@ -68,9 +67,8 @@ static bool readModel(const std::string &path, NormalizedModel &result, ProblemL
 /// Fields that say nothing about inference.
 static void dropUnneeded(onnx::ModelProto &model) {
   model.clear_training_info();
-  forEachGraph(*model.mutable_graph(), [](onnx::GraphProto &graph) {
-    graph.clear_quantization_annotation();
-  });
+  forEachGraph(*model.mutable_graph(),
+               [](onnx::GraphProto &graph) { graph.clear_quantization_annotation(); });
 }
 
 static bool runSteps(const std::string &path, const NormalizeOptions &options,

@@ -70,8 +70,8 @@ static bool convertGraph(onnx::ModelProto &model, int64_t from, int64_t target,
   try {
     // Building the table of adapters costs more than converting most models.
     static const onnx::version_conversion::DefaultVersionConverter converter;
-    onnx::ModelProto converted = converter.convert_version(
-        model, onnx::OpSetID(from), onnx::OpSetID(target));
+    onnx::ModelProto converted =
+        converter.convert_version(model, onnx::OpSetID(from), onnx::OpSetID(target));
     model.mutable_graph()->Swap(converted.mutable_graph());
     for (onnx::OperatorSetIdProto &import : *model.mutable_opset_import())
       if (import.domain().empty())
@@ -79,10 +79,9 @@ static bool convertGraph(onnx::ModelProto &model, int64_t from, int64_t target,
     return true;
   } catch (const std::exception &error) {
     problems
-        .add(ProblemCode::ConversionFailed, what + " cannot be converted from version " +
-                                                std::to_string(from) + " of ai.onnx to " +
-                                                std::to_string(target) + ": " +
-                                                withoutLocation(error.what()))
+        .add(ProblemCode::ConversionFailed,
+             what + " cannot be converted from version " + std::to_string(from) +
+                 " of ai.onnx to " + std::to_string(target) + ": " + withoutLocation(error.what()))
         .help = "export the model in a newer opset";
     return false;
   }
@@ -112,8 +111,7 @@ static void prependAsConstant(onnx::TensorProto &tensor,
   attribute->mutable_t()->Swap(&tensor);
 }
 
-bool convertFunction(onnx::FunctionProto &function,
-                     const std::vector<onnx::TypeProto> &inputTypes,
+bool convertFunction(onnx::FunctionProto &function, const std::vector<onnx::TypeProto> &inputTypes,
                      const onnx::ModelProto &model, int64_t target, ProblemList &problems) {
   int64_t from = importedOpset(function, "");
   if (from == 0 || from == target)

@@ -21,8 +21,7 @@ bool convertModel(onnx::ModelProto &model, int64_t target, ProblemList &problems
 /// Converts a function body whose attributes have been bound. `inputTypes` are the
 /// types of its formal inputs, VALUE_NOT_SET where unknown; `functions` are those
 /// that it may call. Returns false after adding a problem.
-bool convertFunction(onnx::FunctionProto &function,
-                     const std::vector<onnx::TypeProto> &inputTypes,
+bool convertFunction(onnx::FunctionProto &function, const std::vector<onnx::TypeProto> &inputTypes,
                      const onnx::ModelProto &model, int64_t target, ProblemList &problems);
 
 } // namespace dsc::import

@@ -135,8 +135,7 @@ std::string typeText(const TensorProto &tensor) {
 }
 
 /// Truncates each value to `Stored`; both are little endian.
-template <typename Stored, typename Values>
-static std::vector<uint8_t> pack(const Values &values) {
+template <typename Stored, typename Values> static std::vector<uint8_t> pack(const Values &values) {
   std::vector<uint8_t> bytes(values.size() * sizeof(Stored));
   size_t offset = 0;
   for (auto value : values) {
@@ -198,7 +197,8 @@ std::optional<std::vector<uint8_t>> packTypedData(const TensorProto &tensor, int
                    [&] { return pack<bool>(tensor.int32_data()); });
   case TensorProto::FLOAT6E2M3:
   case TensorProto::FLOAT6E3M2:
-    return ifCount(tensor.int32_data_size(), count, [&] { return packSixBit(tensor.int32_data()); });
+    return ifCount(tensor.int32_data_size(), count,
+                   [&] { return packSixBit(tensor.int32_data()); });
   default:
     break;
   }

@@ -127,8 +127,8 @@ static void noteValues(const google::protobuf::RepeatedPtrField<std::string> &va
     if (values[i].empty())
       continue;
     const onnx::TypeProto *type = types.find(values[i]);
-    problem.notes.push_back(label + std::to_string(i) + " " + (type ? typeText(*type) : "?") +
-                            " " + quoteName(values[i]));
+    problem.notes.push_back(label + std::to_string(i) + " " + (type ? typeText(*type) : "?") + " " +
+                            quoteName(values[i]));
   }
 }
 
@@ -158,8 +158,8 @@ static bool isNoise(const std::string &message) {
 
 /// `index` is the node that the text before was about, which stays if `chunk` is
 /// about a node in the body of that operator.
-static void reportChunk(std::string_view chunk, const std::vector<NamedNode> &nodes,
-                        size_t &index, ProblemList &problems) {
+static void reportChunk(std::string_view chunk, const std::vector<NamedNode> &nodes, size_t &index,
+                        ProblemList &problems) {
   size_t position = chunk.find(kNamePrefix);
   if (position != std::string_view::npos)
     index = std::strtoul(std::string(chunk.substr(position + kNamePrefix.size(), 20)).c_str(),

@@ -154,8 +154,7 @@ bool Scanner::readVarint(uint64_t &position, uint64_t end, uint64_t &value) {
   value = 0;
   for (int shift = 0; shift < 70; shift += 7) {
     if (position >= end)
-      return fail(ProblemCode::Corrupt,
-                  "a number is cut off at byte " + std::to_string(position));
+      return fail(ProblemCode::Corrupt, "a number is cut off at byte " + std::to_string(position));
     uint8_t byte = file[position++];
     if (shift < 64)
       value |= static_cast<uint64_t>(byte & 0x7f) << shift;
@@ -283,8 +282,9 @@ bool scanModel(std::span<const uint8_t> file, std::string &reduced, ProblemList 
     return false;
   }
   if (reduced.size() > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
-    problems.add(ProblemCode::TooLarge, "the model has " + std::to_string(reduced.size()) +
-                                            " bytes besides raw_data; the limit is 2 GiB")
+    problems
+        .add(ProblemCode::TooLarge, "the model has " + std::to_string(reduced.size()) +
+                                        " bytes besides raw_data; the limit is 2 GiB")
         .help = "store weights as raw_data or as external data";
     return false;
   }

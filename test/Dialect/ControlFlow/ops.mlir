@@ -25,7 +25,7 @@ func.func @loop(%n: tensor<i64>, %x: tensor<3xf32>) {
     // CHECK: dsc.yield %[[C]], %{{.*}}, %[[S]] : bool[], f32[3], f32[3]
     dsc.yield %c, %t, %s : bool[], f32[3], f32[3]
   }
-  // CHECK: dsc.guard #dsc.dim<eq(N, M)>, "sizes differ"
-  dsc.guard #dsc.dim<eq(N, M)>, "sizes differ"
+  // CHECK: dsc.guard eq(N, M), "sizes differ"
+  dsc.guard eq(N, M), "sizes differ"
   return
 }

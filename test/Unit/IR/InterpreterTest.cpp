@@ -101,14 +101,14 @@ TEST_F(Interpreter, RunsManyChunks) {
 }
 
 TEST_F(Interpreter, TakesSizesFromSymbols) {
-  EXPECT_THAT(elements<int64_t>("%s = dsc.sizes #dsc.dims<N, N * 2 + 1, 7> : i64[3]", {{"N", 4}}),
+  EXPECT_THAT(elements<int64_t>("%s = dsc.sizes <N, N * 2 + 1, 7> : i64[3]", {{"N", 4}}),
               ElementsAre(4, 9, 7));
-  EXPECT_TRUE(run("%s = dsc.sizes #dsc.dims<N> : i64[1]").empty());
+  EXPECT_TRUE(run("%s = dsc.sizes <N> : i64[1]").empty());
   EXPECT_THAT(errors, HasSubstr("the size N has no value"));
 }
 
 TEST_F(Interpreter, RefusesWhatIsNoOperator) {
-  EXPECT_TRUE(run("%w = dsc.weight #dsc.weight<0, 0, 8> : f32[2]").empty());
+  EXPECT_TRUE(run("%w = dsc.weight <0, 0, 8> : f32[2]").empty());
   EXPECT_THAT(errors, HasSubstr("not interpretable"));
 }
 
@@ -140,7 +140,7 @@ TEST(EvaluateDim, EvaluatesOrFails) {
 
 TEST_F(Interpreter, ComputesOnSizes) {
   EXPECT_EQ(sizes(R"(
-    %s = dsc.sizes #dsc.dims<N, 64, H> : i64[3]
+    %s = dsc.sizes <N, 64, H> : i64[3]
     %two = dsc.constant dense<2> : tensor<i64>
     %m = dsc.mul %s, %two : i64[3], i64[] -> i64[3]
     %r = dsc.add %m, %s : i64[3], i64[3] -> i64[3]
@@ -150,20 +150,20 @@ TEST_F(Interpreter, ComputesOnSizes) {
 
 TEST_F(Interpreter, DividesSizes) {
   EXPECT_EQ(sizes(R"(
-    %s = dsc.sizes #dsc.dims<N, 7, N * 4> : i64[3]
+    %s = dsc.sizes <N, 7, N * 4> : i64[3]
     %two = dsc.constant dense<2> : tensor<i64>
     %r = dsc.div %s, %two : i64[3], i64[] -> i64[3]
   )"),
             "N floordiv 2, 3, 2 * N");
   EXPECT_EQ(sizes(R"(
-    %s = dsc.sizes #dsc.dims<N> : i64[1]
-    %h = dsc.sizes #dsc.dims<H> : i64[1]
+    %s = dsc.sizes <N> : i64[1]
+    %h = dsc.sizes <H> : i64[1]
     %r = dsc.div %s, %h : i64[1], i64[1] -> i64[1]
   )"),
             "N floordiv H");
   // Towards zero and down differ here.
   EXPECT_EQ(sizes(R"(
-    %s = dsc.sizes #dsc.dims<"d~"> : i64[1]
+    %s = dsc.sizes <"d~"> : i64[1]
     %two = dsc.constant dense<2> : tensor<i64>
     %r = dsc.div %s, %two : i64[1], i64[] -> i64[1]
   )"),
@@ -172,7 +172,7 @@ TEST_F(Interpreter, DividesSizes) {
 
 TEST_F(Interpreter, SelectsSizes) {
   EXPECT_EQ(sizes(R"(
-    %s = dsc.sizes #dsc.dims<N, 0, 5> : i64[3]
+    %s = dsc.sizes <N, 0, 5> : i64[3]
     %zero = dsc.constant dense<0> : tensor<i64>
     %one = dsc.constant dense<1> : tensor<i64>
     %is = dsc.equal %s, %zero : i64[3], i64[] -> bool[3]
@@ -183,7 +183,7 @@ TEST_F(Interpreter, SelectsSizes) {
 
 TEST_F(Interpreter, CastsSizesThroughFloats) {
   EXPECT_EQ(sizes(R"(
-    %s = dsc.sizes #dsc.dims<H, 3> : i64[2]
+    %s = dsc.sizes <H, 3> : i64[2]
     %f = dsc.cast %s {to = 1} : i64[2] -> f32[2]
     %scale = dsc.constant dense<2.0> : tensor<f32>
     %m = dsc.mul %f, %scale : f32[2], f32[] -> f32[2]
@@ -192,7 +192,7 @@ TEST_F(Interpreter, CastsSizesThroughFloats) {
   )"),
             "2 * H, 6");
   EXPECT_EQ(sizes(R"(
-    %s = dsc.sizes #dsc.dims<H> : i64[1]
+    %s = dsc.sizes <H> : i64[1]
     %f = dsc.cast %s {to = 1} : i64[1] -> f32[1]
     %r = dsc.sqrt %f : f32[1] -> f32[1]
   )"),

@@ -49,11 +49,11 @@ def Dsc_BindOp : Op<Dsc_Dialect, "bind", []> {
 def Dsc_GuardOp : Op<Dsc_Dialect, "guard", []> {
   let summary = "ends the run with an error unless a condition on sizes holds";
   let description = [{
-    What type inference could not prove: `dsc.guard #dsc.dim<eq(N, M)>, "message"`.
+    What type inference could not prove: `dsc.guard eq(N, M), "message"`.
     Not pure, so that it stays although it has no result.
   }];
   let arguments = (ins Dsc_DimAttr:$condition, StrAttr:$message);
-  let assemblyFormat = "$condition `,` $message attr-dict";
+  let hasCustomAssemblyFormat = 1;
 }
 
 def Dsc_SizesOp : Op<Dsc_Dialect, "sizes", [Pure, DeclareOpInterfaceMethods<Dsc_ComputeOp, ["getSpec"]>]> {
@@ -105,7 +105,7 @@ def Dsc_SizeOp : Op<Dsc_Dialect, "size", [Pure]> {
   let summary = "the value of a size expression, as an index";
   let arguments = (ins Dsc_DimAttr:$size);
   let results = (outs Index:$result);
-  let assemblyFormat = "$size attr-dict";
+  let hasCustomAssemblyFormat = 1;
 }
 
 #endif
