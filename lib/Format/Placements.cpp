@@ -156,7 +156,8 @@ void PlacementChecker::visitLoop(const Step &step) {
   for (const LoopCarried &carried : step.carried) {
     use(carried.init);
     const Value &next = program.values[carried.next];
-    if (next.kind == Value::Arena && placements[carried.next] == PlacedBy::Nothing)
+    if (next.kind == Value::Arena && placements[carried.next] == PlacedBy::Nothing &&
+        !placed[carried.next]) // two values may be carried on by one
       place(carried.next);
   }
   visit(step.body, [&] {

@@ -121,10 +121,10 @@ struct IfResult {
 /// starts, `param` is matched to init or to the last next; when the loop ends,
 /// `result` likewise. The body does not write `param`.
 ///
-/// `next` may be any value that the body sees, `param` included. An arena value
-/// that nothing else places is placed by the loop when the iteration starts, where
-/// the next one expects it; its size must follow from what is bound then. All other
-/// values are copied there.
+/// `next` may be any value that the body sees, `param` included. If it is an arena
+/// value that nothing else places, the loop places it when the iteration starts,
+/// where the next one expects it; its size must follow from what is bound then. All
+/// other values are copied there.
 struct LoopCarried {
   ValueId init = kNone;   // outside: the value before the first iteration
   ValueId param = kNone;  // inside: the value at the start of an iteration
@@ -181,7 +181,7 @@ struct Step {
   uint32_t symbol = kNone;
   uint64_t index = 0;
   ExprId expr = kNone;
-  std::string message;
+  std::string message; // Guard: what is wrong. If, Loop: the node, for errors
   BlockId thenBlock = kNone, elseBlock = kNone, body = kNone;
   std::vector<IfResult> ifResults;
   // Loop: iteration number (int64 scalar) and condition, seen by the body.
