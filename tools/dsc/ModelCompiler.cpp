@@ -35,13 +35,26 @@ std::unique_ptr<Compilation> ModelCompiler::compile() {
   return compilation;
 }
 
-void ModelCompiler::runPhases(const std::string &lastPhase) {
-  noteActivity("running phases up to " + lastPhase);
-  if (!llvm::is_contained(phaseNames(), lastPhase))
-    fail(Code::Usage, fmt::format("unknown phase '{}'", lastPhase),
+static void checkPhase(const std::string &name) {
+  if (!llvm::is_contained(phaseNames(), name))
+    fail(Code::Usage, fmt::format("unknown phase '{}'", name),
          "the phases are " + llvm::join(phaseNames(), ", "));
+}
+
+void ModelCompiler::runPhases(const std::string &lastPhase) {
+  checkPhase(lastPhase);
+  noteActivity("running phases up to " + lastPhase);
   if (failed(dsc::runPhases(*module, weights, options, lastPhase)))
     diagnostics.fail(fmt::format("phase '{}' or one before it", lastPhase));
+}
+
+OwningOpRef<ModuleOp> ModelCompiler::moduleAfter(const std::string &phase) {
+  checkPhase(phase);
+  noteActivity("running phases up to " + phase);
+  OwningOpRef<ModuleOp> copy = module->clone();
+  if (failed(dsc::runPhases(*copy, weights, options, phase)))
+    diagnostics.fail(fmt::format("phase '{}' or one before it", phase));
+  return copy;
 }
 
 std::string ModelCompiler::emitCode(const std::string &kind) {

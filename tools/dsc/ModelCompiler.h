@@ -25,6 +25,8 @@ public:
 
   std::unique_ptr<Compilation> compile();
   void runPhases(const std::string &lastPhase);
+  /// A copy of the imported module that has gone through the phases.
+  mlir::OwningOpRef<mlir::ModuleOp> moduleAfter(const std::string &phase);
   /// "llvm" or "asm".
   std::string emitCode(const std::string &kind);
   /// The module's text, with each op's ONNX node if `locations`.

@@ -21,6 +21,10 @@ struct Verb {
 
 Verb addCompile(CLI::App &app);
 Verb addRun(CLI::App &app);
+Verb addBench(CLI::App &app);
 Verb addVerify(CLI::App &app);
+Verb addInspect(CLI::App &app);
+Verb addExplain(CLI::App &app);
+Verb addOps(CLI::App &app);
 
 } // namespace dsc::cli

@@ -43,7 +43,8 @@ static int runApp(int argc, char **argv) {
   app.set_version_flag("--version", "dsc " DSC_VERSION);
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "Help of all verbs");
-  std::vector<Verb> verbs = {addCompile(app), addRun(app), addVerify(app)};
+  std::vector<Verb> verbs = {addCompile(app), addRun(app),     addBench(app), addVerify(app),
+                             addInspect(app), addExplain(app), addOps(app)};
   Globals globals;
   for (const Verb &verb : verbs)
     addGlobals(*verb.command, globals);
