@@ -131,16 +131,23 @@ std::optional<int64_t> coefficientOf(AffineExpr expr, unsigned loop) {
   return *left * factor.getValue();
 }
 
-bool isContiguousAlong(const Access &access, unsigned loop) {
+std::optional<int64_t> strideAlong(const Access &access, unsigned loop) {
   if (!access.map)
-    return false;
+    return std::nullopt;
+  int64_t stride = 0;
   ArrayRef<AffineExpr> results = access.map->getResults();
   for (auto [axis, expr] : llvm::enumerate(results)) {
     std::optional<int64_t> step = coefficientOf(expr, loop);
-    if (!step || (*step != 0 && (axis + 1 != results.size() || *step != 1)))
-      return false;
+    if (!step || (*step != 0 && axis + 1 != results.size()))
+      return std::nullopt;
+    stride = *step;
   }
-  return true;
+  return stride;
+}
+
+bool isContiguousAlong(const Access &access, unsigned loop) {
+  std::optional<int64_t> stride = strideAlong(access, loop);
+  return stride == 0 || stride == 1;
 }
 
 Dim strideOfAxis(ArrayRef<Dim> dims, unsigned axis) {

@@ -23,6 +23,9 @@ Match findReduction(const GroupInfo &group, mlir::Operation *&anchor);
 /// constant.
 std::optional<int64_t> coefficientOf(mlir::AffineExpr expr, unsigned loop);
 
+/// Distance in memory, in elements, of what neighbours along a loop read; empty if
+/// it is not a constant.
+std::optional<int64_t> strideAlong(const Access &access, unsigned loop);
 /// Whether neighbours along a loop read the same element, or neighbours in memory.
 bool isContiguousAlong(const Access &access, unsigned loop);
 

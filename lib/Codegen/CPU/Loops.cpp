@@ -6,6 +6,7 @@
 // normalisation passes over a row that stays in the cache.
 //
 //===----------------------------------------------------------------------===//
+#include "Anchor.h"
 #include "Templates.h"
 
 using namespace mlir;
@@ -242,28 +243,35 @@ SmallVector<ScheduleAttr> LoopsTemplate::candidates(const GroupInfo &group, cons
   return {ScheduleAttr::get(group.getGroup()->getContext(), getName(), {}, {}, 1, {}, 1, {})};
 }
 
-/// Scalar operations that one part should have at least: below, waking a thread
-/// costs more than it brings.
-static constexpr double kWorkPerPart = 32768;
+/// Whether the innermost loop of an op, its last reduction, is one that LLVM makes
+/// vectors of.
+static bool isVectorReduction(Operation *op, const LoopSpec &loops) {
+  unsigned innermost = 0;
+  for (auto [i, iterator] : llvm::enumerate(loops.iterators))
+    if (iterator == Iterator::Reduction)
+      innermost = i;
+  return llvm::all_of(loops.accesses, [&](const Access &access) {
+    return access.bounds == Bounds::Inside && isContiguousAlong(access, innermost);
+  });
+}
 
 Cost LoopsTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target &target) const {
   Cost cost = estimateWork(group);
-  double lanes = static_cast<double>(target.lanes(32));
-  cost.ns = std::max(cost.flops / (lanes * target.gigahertz), cost.bytes / target.l3GBs);
+  double lanes = static_cast<double>(target.lanes(32)), cycles = cost.flops / lanes;
+  for (Operation &op : group.getBody().without_terminator()) {
+    const Spec *spec = group.getSpec(&op);
+    if (!spec || !spec->loops || !spec->loops->hasReduction())
+      continue;
+    double own = operationsPerPoint(*spec->loops) * estimateSize(spec->loops->extents);
+    // Each test whether a read is inside is a few operations and a branch.
+    constexpr double test = 4;
+    for (const Access &access : spec->loops->accesses)
+      cycles += access.bounds == Bounds::Skip ? test * estimateSize(spec->loops->extents) : 0;
+    if (!isVectorReduction(&op, *spec->loops))
+      cycles += own - own / lanes;
+  }
+  cost.ns = std::max(cycles / (2 * target.gigahertz), cost.bytes / target.l3GBs);
   return cost;
-}
-
-/// One part for each kWorkPerPart operations, at most one for each iteration of the
-/// parallel loops.
-static Dim partsOf(KernelEmitter &kernel, ArrayRef<Dim> dims) {
-  MLIRContext *context = kernel.builder.getContext();
-  double points = std::max(1.0, estimateSize(dims));
-  double perPoint = std::max(1.0, estimateWork(kernel.group).flops / points);
-  auto pointsPerPart = static_cast<int64_t>(std::max(1.0, kWorkPerPart / perPoint));
-  Dim outer = product(context, dims.take_front(Nest::countParallel(dims)));
-  Dim wanted = product(context, dims).floorDiv(pointsPerPart);
-  Dim most = Dim::min(outer, kernel.constant(64));
-  return Dim::max(kernel.constant(1), Dim::min(wanted, most));
 }
 
 LogicalResult LoopsTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const {
@@ -279,7 +287,10 @@ LogicalResult LoopsTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const {
     it->second.push_back(i);
   }
   for (auto &[dims, results] : nests) {
-    kernel.partCount = Dim::max(kernel.partCount, partsOf(kernel, dims));
+    ArrayRef<Dim> outer = ArrayRef(dims).take_front(Nest::countParallel(dims));
+    kernel.partCount =
+        Dim::max(kernel.partCount,
+                 countParts(kernel.group, dims, product(kernel.builder.getContext(), outer)));
     Nest(kernel, results).emit();
   }
   return success();

@@ -38,6 +38,13 @@ static double bytesOf(Value tensor) {
   return estimateSize(getDims(tensor)) * width;
 }
 
+double operationsPerPoint(const LoopSpec &loops) {
+  double operations = 0;
+  for (Operation &scalar : loops.body->front().without_terminator())
+    operations += isa<arith::ConstantOp>(scalar) ? 0 : 1;
+  return operations;
+}
+
 Cost estimateWork(const GroupInfo &group) {
   Cost cost;
   llvm::SetVector<Value> outside;
@@ -51,16 +58,28 @@ Cost estimateWork(const GroupInfo &group) {
     const Spec *spec = group.getSpec(&op);
     if (!spec || !spec->loops || !spec->loops->body)
       continue;
-    double operations = 0;
-    for (Operation &scalar : spec->loops->body->front().without_terminator())
-      operations += isa<arith::ConstantOp>(scalar) ? 0 : 1;
-    cost.flops += operations * estimateSize(spec->loops->extents);
+    cost.flops += operationsPerPoint(*spec->loops) * estimateSize(spec->loops->extents);
   }
   for (Value value : outside)
     cost.bytes += bytesOf(value);
   for (Value value : group.getGroup()->getResults())
     cost.bytes += bytesOf(value);
   return cost;
+}
+
+/// Scalar operations that one part should have at least: below, waking a thread
+/// costs more than it brings.
+static constexpr double kWorkPerPart = 32768;
+static constexpr int64_t kMostParts = 64;
+
+Dim countParts(const GroupInfo &group, ArrayRef<Dim> dims, Dim iterations) {
+  MLIRContext *context = iterations.getContext();
+  double points = std::max(1.0, estimateSize(dims));
+  double perPoint = std::max(1.0, estimateWork(group).flops / points);
+  auto pointsPerPart = static_cast<int64_t>(std::max(1.0, kWorkPerPart / perPoint));
+  Dim wanted = product(context, dims).floorDiv(pointsPerPart);
+  Dim most = Dim::min(iterations, Dim::constant(context, kMostParts));
+  return Dim::max(Dim::constant(context, 1), Dim::min(wanted, most));
 }
 
 } // namespace dsc

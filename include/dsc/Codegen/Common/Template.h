@@ -52,7 +52,12 @@ const Template *findTemplate(const Target &target, llvm::StringRef name);
 
 /// Product of the constant sizes, each symbol counted as `assumed`.
 double estimateSize(llvm::ArrayRef<Dim> dims, double assumed = 128);
+/// Scalar operations of the body of a Spec.
+double operationsPerPoint(const LoopSpec &loops);
 /// Scalar operations of the group for all its points, and bytes read and written.
 Cost estimateWork(const GroupInfo &group);
+/// Into how many parts a kernel is cut that computes a result of these sizes in
+/// `iterations` independent steps: so that a part is worth waking a thread for.
+Dim countParts(const GroupInfo &group, llvm::ArrayRef<Dim> dims, Dim iterations);
 
 } // namespace dsc
