@@ -40,15 +40,16 @@ static std::vector<Label> readLabels(const std::string &path) {
 static std::vector<std::vector<float>>
 classify(Session &session, const std::vector<int32_t> &tokens, size_t labelCount) {
   int64_t count = tokens.size() / kTokens;
-  session.set(tokens.data(), {count, kTokens});
+  session.setInput(0, tokens, {count, kTokens});
   session.run();
-  Output scores = session.output();
-  if (scores.dims != Dims{count, static_cast<int64_t>(labelCount)})
+  dsc::TensorView scores = session.output();
+  if (dimsOf(scores) != Dims{count, static_cast<int64_t>(labelCount)})
     throw std::runtime_error("the labels do not belong to this model");
   std::vector<std::vector<float>> rows;
   rows.reserve(count);
-  for (int64_t i = 0; i < count; ++i)
-    rows.emplace_back(scores.data + i * labelCount, scores.data + (i + 1) * labelCount);
+  const float *row = scores.as<float>().data();
+  for (int64_t i = 0; i < count; ++i, row += labelCount)
+    rows.emplace_back(row, row + labelCount);
   return rows;
 }
 

@@ -129,12 +129,12 @@ std::vector<Box> detectText(Session &detector, const Image &image) {
   Image resized = resizeForDetector(image);
   std::vector<float> planes(resized.pixels.size());
   writePlanes(resized, planes.data(), resized.width);
-  detector.set(planes.data(), {1, 3, resized.height, resized.width});
+  detector.setInput(0, planes, {1, 3, resized.height, resized.width});
   detector.run();
-  Output output = detector.output();
-  if (output.dims != Dims{1, 1, resized.height, resized.width})
+  dsc::TensorView output = detector.output();
+  if (dimsOf(output) != Dims{1, 1, resized.height, resized.width})
     throw std::runtime_error("the detector is not one of PP-OCR");
-  return findBoxes({output.data, resized.width, resized.height}, image);
+  return findBoxes({output.as<float>().data(), resized.width, resized.height}, image);
 }
 
 } // namespace examples

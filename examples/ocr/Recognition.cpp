@@ -23,21 +23,21 @@ Image cutLine(const Image &image, const Box &box) {
 
 /// Gives a model the line at a height of 48 pixels, with zeros to its right up to
 /// `width`, and runs it.
-static Output runOnLine(Session &session, const Image &line, int width) {
+static dsc::TensorView runOnLine(Session &session, const Image &line, int width) {
   int scaledWidth = std::ceil(double(kLineHeight) * line.width / line.height);
   Image scaled = resize(line, std::min(scaledWidth, width), kLineHeight);
   std::vector<float> planes(size_t(3) * kLineHeight * width, 0.0f);
   writePlanes(scaled, planes.data(), width);
-  session.set(planes.data(), {1, 3, kLineHeight, width});
+  session.setInput(0, planes, {1, 3, kLineHeight, width});
   session.run();
   return session.output();
 }
 
 bool isUpsideDown(Session &classifier, const Image &line) {
-  Output output = runOnLine(classifier, line, kClassifierWidth);
-  if (output.dims != Dims{1, 2})
+  dsc::TensorView output = runOnLine(classifier, line, kClassifierWidth);
+  if (dimsOf(output) != Dims{1, 2})
     throw std::runtime_error("the classifier is not one of PP-OCR");
-  return output.data[1] > kUpsideDownThreshold;
+  return output.as<float>()[1] > kUpsideDownThreshold;
 }
 
 std::vector<std::string> readDictionary(const std::string &path) {
@@ -53,14 +53,14 @@ std::vector<std::string> readDictionary(const std::string &path) {
 
 /// Connectionist temporal classification: the best class of each step, each run of
 /// the same class once, without "no character".
-static Text decode(const Output &output, const std::vector<std::string> &dictionary) {
-  const int64_t steps = output.dims[1], classes = output.dims[2];
+static Text decode(const dsc::TensorView &output, const std::vector<std::string> &dictionary) {
+  const int64_t steps = output.dim(1), classes = output.dim(2);
   std::string text;
   float sum = 0;
   int count = 0;
   int64_t previous = 0;
   for (int64_t step = 0; step < steps; ++step) {
-    const float *scores = output.data + step * classes;
+    const float *scores = output.as<float>().data() + step * classes;
     int64_t best = std::max_element(scores, scores + classes) - scores;
     if (best != 0 && best != previous) {
       text += dictionary[best];
@@ -74,8 +74,8 @@ static Text decode(const Output &output, const std::vector<std::string> &diction
 
 Text recognize(Session &recognizer, const std::vector<std::string> &dictionary, const Image &line) {
   int width = double(kLineHeight) * line.width / line.height;
-  Output output = runOnLine(recognizer, line, std::max(width, kMinRecognizerWidth));
-  if (output.dims.size() != 3 || output.dims[2] != static_cast<int64_t>(dictionary.size()))
+  dsc::TensorView output = runOnLine(recognizer, line, std::max(width, kMinRecognizerWidth));
+  if (output.rank() != 3 || output.dim(2) != static_cast<int64_t>(dictionary.size()))
     throw std::runtime_error("the dictionary does not belong to this recognizer");
   return decode(output, dictionary);
 }

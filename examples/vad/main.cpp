@@ -6,7 +6,7 @@
 // and hand a state on from step to step, and the one that takes all windows at once.
 //
 //===----------------------------------------------------------------------===//
-#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <vector>
 
@@ -34,18 +34,18 @@ static std::vector<float> makeRows(const std::vector<float> &samples) {
 }
 
 static std::vector<float> runWindowByWindow(Session &session, const std::vector<float> &rows) {
-  const int64_t rate = kRate;
+  const std::array<int64_t, 1> rate = {kRate};
   const Dims stateDims = {2, 1, 128};
   std::vector<float> state(2 * 128, 0.0f);
   std::vector<float> probabilities;
   if (session.hasInput("sr"))
-    session.set("sr", &rate, {});
+    session.setInput("sr", rate, {});
   for (size_t at = 0; at < rows.size(); at += kInput) {
-    session.set("input", &rows[at], {1, kInput});
-    session.set("state", state.data(), stateDims);
+    session.setInput("input", dsc::Span(&rows[at], kInput), {1, kInput});
+    session.setInput("state", state, stateDims);
     session.run();
-    probabilities.push_back(session.output(0).data[0]);
-    std::copy_n(session.output(1).data, state.size(), state.begin());
+    probabilities.push_back(session.output(0).as<float>()[0]);
+    state = session.output(1).toVector<float>();
   }
   return probabilities;
 }
@@ -53,12 +53,11 @@ static std::vector<float> runWindowByWindow(Session &session, const std::vector<
 static std::vector<float> runAllWindows(Session &session, const std::vector<float> &rows) {
   int64_t count = rows.size() / kInput;
   std::vector<float> zeros(128, 0.0f);
-  session.set("input", rows.data(), {count, kInput});
-  session.set("h", zeros.data(), {1, 1, 128});
-  session.set("c", zeros.data(), {1, 1, 128});
+  session.setInput("input", rows, {count, kInput});
+  session.setInput("h", zeros, {1, 1, 128});
+  session.setInput("c", zeros, {1, 1, 128});
   session.run();
-  const float *probabilities = session.output(0).data;
-  return {probabilities, probabilities + count};
+  return session.output(0).toVector<float>();
 }
 
 static int markSpeech(const Arguments &arguments) {
