@@ -19,7 +19,7 @@ using namespace mlir;
 namespace dsc {
 
 /// Sequences of an item, at most.
-static constexpr int64_t kBlock = 12;
+static constexpr int64_t kBlock = 16;
 /// Rows of x (steps times sequences) in a chunk, about.
 static constexpr int64_t kChunkRows = 48;
 /// Multiply-adds that a part should have at least.

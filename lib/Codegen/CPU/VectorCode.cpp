@@ -6,6 +6,8 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace dsc {
@@ -177,28 +179,59 @@ void VectorCode::forVectors(Value from, Value to, int64_t width,
 }
 
 void VectorCode::forTiles(Value total, int64_t tile, function_ref<void(Value, int64_t)> body) {
-  std::optional<int64_t> known = getConstantIntValue(total);
-  Value rest = known ? kernel.index(*known % tile) : Value();
-  if (!rest)
-    rest = arith::RemUIOp::create(builder, loc, total, kernel.index(tile));
-  Value whole = known ? kernel.index(*known / tile * tile)
-                      : arith::SubIOp::create(builder, loc, total, rest).getResult();
-  if (!known || *known >= tile)
-    kernel.loop(kernel.index(0), whole, kernel.index(tile), {}, [&](Value i, ValueRange) {
+  // Sizes of tiles by what is left over: where that is 1, two tiles of about half the
+  // size instead of a full one and one of 1.
+  auto plan = [&](int64_t rest, bool isLong) {
+    if (rest == 1 && isLong && tile > 2)
+      return SmallVector<int64_t>{(tile + 2) / 2, (tile + 1) / 2};
+    return rest ? SmallVector<int64_t>{rest} : SmallVector<int64_t>{};
+  };
+  auto emitRest = [&](Value from, ArrayRef<int64_t> sizes) {
+    for (int64_t size : sizes) {
+      body(from, size);
+      from = kernel.add(from, kernel.index(size));
+    }
+  };
+  auto emitWhole = [&](Value end) {
+    kernel.loop(kernel.index(0), end, kernel.index(tile), {}, [&](Value i, ValueRange) {
       body(i, tile);
       return SmallVector<Value>();
     });
-  for (int64_t count = 1; count < tile; ++count) {
-    if (known) {
-      if (*known % tile == count)
-        body(whole, count);
-      continue;
-    }
-    Value fits =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, rest, kernel.index(count));
+  };
+  if (std::optional<int64_t> known = getConstantIntValue(total)) {
+    SmallVector<int64_t> rest = plan(*known % tile, *known > tile);
+    Value end = kernel.index(*known - std::accumulate(rest.begin(), rest.end(), int64_t(0)));
+    emitWhole(end);
+    return emitRest(end, rest);
+  }
+  Value rest = arith::RemUIOp::create(builder, loc, total, kernel.index(tile));
+  Value isLong =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ugt, total, kernel.index(tile));
+  auto restIs = [&](int64_t count) -> Value {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, rest, kernel.index(count));
+  };
+  Value whole = arith::SubIOp::create(builder, loc, total, rest);
+  Value split = arith::AndIOp::create(builder, loc, restIs(1), isLong);
+  if (tile > 2) {
+    Value less = arith::SubIOp::create(builder, loc, whole, kernel.index(tile));
+    whole = arith::SelectOp::create(builder, loc, split, less, whole);
+  }
+  emitWhole(whole);
+  auto emitIf = [&](Value condition, ArrayRef<int64_t> sizes) {
     kernel.branch(
-        fits, {}, [&] { return body(whole, count), SmallVector<Value>(); },
+        condition, {}, [&] { return emitRest(whole, sizes), SmallVector<Value>(); },
         [] { return SmallVector<Value>(); });
+  };
+  for (int64_t count = 1; count < tile; ++count) {
+    bool maySplit = count == 1 && tile > 2;
+    Value fits = restIs(count);
+    if (maySplit) {
+      emitIf(split, plan(1, true));
+      Value isShort =
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, total, kernel.index(tile));
+      fits = arith::AndIOp::create(builder, loc, fits, isShort);
+    }
+    emitIf(fits, plan(count, false));
   }
 }
 

@@ -60,8 +60,8 @@ public:
   /// body(index, width) for all of [from, to) in steps of `width`, then one by one.
   void forVectors(mlir::Value from, mlir::Value to, int64_t width,
                   llvm::function_ref<void(mlir::Value index, int64_t width)> body);
-  /// body(index, count) for all of [0, total) in tiles of `tile`, then one tile of
-  /// the rest, for which there is code of each size.
+  /// body(index, count) for all of [0, total) in tiles of `tile`, then of the rest,
+  /// for which there is code of each size.
   void forTiles(mlir::Value total, int64_t tile,
                 llvm::function_ref<void(mlir::Value index, int64_t count)> body);
 
