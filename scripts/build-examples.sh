@@ -7,7 +7,7 @@ build=$(cd "$1" && pwd)
 
 cmake --install "$build" --component runtime --prefix "$build/stage" >"$build/stage.log"
 if [ ! -f "$build/examples/build.ninja" ]; then
-  compiler=$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")
+  compiler=${CXX:-$(command -v clang++-22 || command -v c++)}
   cmake -S "$root/examples" -B "$build/examples" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" \
     -DCMAKE_PREFIX_PATH="$build/stage" >"$build/examples.log"
 fi
