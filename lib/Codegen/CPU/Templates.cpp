@@ -4,9 +4,9 @@
 namespace dsc {
 
 llvm::ArrayRef<const Template *> templatesFor(const Target &) {
-  static const Template *const templates[] = {&loopsTemplate(), &accumulateTemplate(),
+  static const Template *const templates[] = {&loopsTemplate(),      &accumulateTemplate(),
                                               &sequentialTemplate(), &recurrentTemplate(),
-                                              &gemmFmaTemplate()};
+                                              &gemmFmaTemplate(),    &convPanelsTemplate()};
   return templates;
 }
 

@@ -15,5 +15,7 @@ const Template &sequentialTemplate();
 const Template &recurrentTemplate();
 /// Matrix products in float32.
 const Template &gemmFmaTemplate();
+/// Convolutions in float32, but for depthwise ones.
+const Template &convPanelsTemplate();
 
 } // namespace dsc

@@ -1,0 +1,64 @@
+//===- PixelPanel.h - gathers the input of a panel of output pixels -------===//
+//
+// Row (ci, k...) of a panel has, for each of its output pixels, the input pixel that
+// tap k of the pixel's window lies on; 0 outside of the input.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "ConvolutionShape.h"
+#include "VectorCode.h"
+
+namespace dsc {
+
+class PixelPanel {
+public:
+  /// `channel0`: address of the first channel of the group in an image.
+  PixelPanel(VectorCode &code, const ConvolutionShape &shape, const BufferView &x,
+             mlir::Value channel0, int64_t columns);
+
+  /// Fills rows [depth, depth + count) of the panel of pixels from `column` on.
+  void emit(const BufferView &panel, mlir::Value column, mlir::Value depth, mlir::Value count);
+
+private:
+  /// An axis of pixels; all of a pointwise convolution are one.
+  struct Axis {
+    Dim input, output;
+    int64_t kernel, stride, dilation;
+    mlir::AffineExpr begin;
+    mlir::Value inputStride;
+  };
+  /// A run of lanes whose pixels lie behind each other in the input.
+  struct Run {
+    llvm::SmallVector<mlir::Value> position; ///< output position of lane `from`
+    mlir::Value from, to;
+  };
+  /// A vector of a tap's pixels: address of lane 0 in channel 0, lanes that are inside.
+  struct Source {
+    mlir::Value address, mask, isFull;
+  };
+
+  void forTaps(llvm::SmallVector<int64_t> &tap, llvm::function_ref<void(int64_t)> body);
+  void emitRuns(const BufferView &panel, mlir::Value column);
+  void emitGathers(const BufferView &panel, mlir::Value column);
+  Source sourceOf(const Run &run, llvm::ArrayRef<int64_t> tap);
+  void copyChannels(const BufferView &panel, int64_t tap,
+                    llvm::function_ref<mlir::Value(mlir::Value channel, int64_t vector)> read);
+  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value a, mlir::Value b);
+  mlir::Value lanesFrom(mlir::Value first);
+  mlir::Value narrow(mlir::Value index);
+  mlir::Value constantSize(mlir::AffineExpr expr);
+
+  VectorCode &code;
+  KernelEmitter &kernel;
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+  const ConvolutionShape &shape;
+  const BufferView &x;
+  mlir::Value channel0, plane; // elements between channels
+  mlir::Value firstChannel, channels;
+  int64_t vectors;
+  llvm::SmallVector<Axis> axes;
+};
+
+} // namespace dsc
