@@ -190,8 +190,8 @@ static RoiAxis roiAxis(ScalarBuilder &s, RoiAlignOp op, ValueRange corners, unsi
     size = s.max(size, s.constant(1));
   int64_t bins = axis == 0 ? op.getOutputHeight() : op.getOutputWidth();
   result.binSize = s.div(size, s.constant(bins));
-  result.samples = op.getSamplingRatio() > 0 ? s.constant(op.getSamplingRatio())
-                                             : s.math<math::CeilOp>(result.binSize);
+  auto ratio = static_cast<int64_t>(op.getSamplingRatio());
+  result.samples = ratio > 0 ? s.constant(ratio) : s.math<math::CeilOp>(result.binSize);
   return result;
 }
 
@@ -211,7 +211,7 @@ static AxisTaps roiTaps(ScalarBuilder &s, const RoiAxis &axis, Dim size, Value b
 
 FailureOr<Spec> RoiAlignOp::getSpec() {
   SmallVector<Dim> x = getDims(getX());
-  bool isMax = getMode() == "max", isAdaptive = getSamplingRatio() <= 0;
+  bool isMax = getMode() == "max", isAdaptive = static_cast<int64_t>(getSamplingRatio()) <= 0;
   LoopSpecBuilder spec(*this, SpecKind::Window);
   SmallVector<AffineExpr> loops = spec.parallel(ArrayRef<Dim>(getDims(getY())));
   for (unsigned i = 0; i < 2; ++i) {

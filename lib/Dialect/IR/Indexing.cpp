@@ -1,4 +1,5 @@
 //===- Indexing.cpp - gather and scatter ----------------------------------===//
+#include "Axes.h"
 #include "dsc/Dialect/IR/DscDialect.h"
 
 using namespace mlir;
@@ -29,8 +30,6 @@ static LogicalResult requireSameElements(TypeInference &inference, Value data, V
   return inference.error() << "updates are " << shortTypeName(updates.getType())
                            << " for data of type " << shortTypeName(data.getType());
 }
-
-static int64_t positiveAxis(int64_t axis, int64_t rank) { return axis < 0 ? axis + rank : axis; }
 
 //===----------------------------------------------------------------------===//
 // Gather

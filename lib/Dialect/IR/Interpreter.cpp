@@ -138,7 +138,9 @@ std::unique_ptr<Decomposition> Decomposition::create(Operation *op) {
   if (!compute)
     return nullptr;
   auto result = std::make_unique<Decomposition>();
-  OpBuilder builder = OpBuilder::atBlockEnd(&result->block);
+  // Not atBlockEnd(), which asks the block's region for the context.
+  OpBuilder builder(op->getContext());
+  builder.setInsertionPointToEnd(&result->block);
   ScopedDiagnosticHandler handler = quiet(op->getContext());
   if (failed(compute.decompose(builder, result->results)) ||
       result->results.size() != op->getNumResults())

@@ -83,7 +83,7 @@ public:
   /// `sequential`: all loops run one point at a time, in order.
   LogicalResult prepare(bool sequential);
   LogicalResult run(MutableArrayRef<Array> results);
-  LogicalResult runUpdates(Region *combine, Array &result);
+  LogicalResult runUpdates(const ScatterSpec &scatter, Array &result);
 
 private:
   LogicalResult prepareFinish();
@@ -97,7 +97,9 @@ private:
   LogicalResult load(AccessPlan &access, int64_t count);
   LogicalResult runReduction(int64_t count, MutableArrayRef<Array> results);
   LogicalResult finishAndStore(int64_t count, MutableArrayRef<Array> results);
-  LogicalResult applyUpdates(int64_t count, BodyProgram *combine, Array &result);
+  LogicalResult applyUpdates(int64_t count, bool conditional, BodyProgram *combine, Array &result);
+  void beginAccumulators(unsigned firstYield);
+  void carryAccumulators(int64_t count);
 
   Column &accumulator(unsigned i) {
     return body->argument(spec.numLoops() + spec.accesses.size() + i);
@@ -115,6 +117,11 @@ private:
   std::vector<int64_t> positions;
   std::vector<uint8_t> active;
   bool anySkipped = false;
+  /// Number of the first new accumulator among the body's results.
+  unsigned firstYield = 0;
+  /// Room for new accumulators that are themselves arguments (another accumulator,
+  /// say), copied before the arguments change.
+  SmallVector<std::unique_ptr<Column>> copies;
 };
 } // namespace
 
@@ -431,30 +438,39 @@ LogicalResult LoopRunner::run(MutableArrayRef<Array> results) {
   return success();
 }
 
+void LoopRunner::beginAccumulators(unsigned first) {
+  firstYield = first;
+  copies.resize(spec.init.size());
+  Operation *yield = spec.body->front().getTerminator();
+  for (auto [i, init] : llvm::enumerate(spec.init)) {
+    accumulator(i).fill(init);
+    Value next = yield->getOperand(first + i);
+    if (isa<BlockArgument>(next) && !copies[i])
+      copies[i] = std::make_unique<Column>(next.getType());
+  }
+}
+
+/// Makes what the body has yielded the accumulators of the next point.
+void LoopRunner::carryAccumulators(int64_t count) {
+  for (auto [i, old] : llvm::enumerate(copies))
+    if (old)
+      old->assign(body->result(firstYield + i), count, nullptr);
+  for (auto [i, old] : llvm::enumerate(copies))
+    accumulator(i).assign(old ? *old : body->result(firstYield + i), count,
+                          anySkipped ? active.data() : nullptr);
+}
+
 LogicalResult LoopRunner::runReduction(int64_t count, MutableArrayRef<Array> results) {
   bool isScan = llvm::is_contained(spec.iterators, Iterator::Scan);
-  for (auto [i, init] : llvm::enumerate(spec.init))
-    accumulator(i).fill(init);
+  beginAccumulators(/*firstYield=*/0);
   int64_t points = nest.points(nest.steps);
-  // A new accumulator that is itself an argument (another accumulator, say) is
-  // copied before the arguments change.
-  SmallVector<std::unique_ptr<Column>> copies(spec.init.size());
-  Operation *yield = spec.body->front().getTerminator();
-  for (unsigned i = 0; i < copies.size(); ++i)
-    if (isa<BlockArgument>(yield->getOperand(i)))
-      copies[i] = std::make_unique<Column>(yield->getOperand(i).getType());
   for (int64_t point = 0; point < points; ++point) {
     nest.setStep(point, spec.reverse);
     if (isScan && spec.exclusive && failed(finishAndStore(count, results)))
       return failure();
     if (failed(computePoint(count)))
       return failure();
-    for (auto [i, old] : llvm::enumerate(copies))
-      if (old)
-        old->assign(body->result(i), count, nullptr);
-    for (auto [i, old] : llvm::enumerate(copies))
-      accumulator(i).assign(old ? *old : body->result(i), count,
-                            anySkipped ? active.data() : nullptr);
+    carryAccumulators(count);
     if (isScan && !spec.exclusive && failed(finishAndStore(count, results)))
       return failure();
   }
@@ -504,34 +520,39 @@ LogicalResult runLoops(Operation *op, LoopSpec &spec, ArrayRef<const Array *> op
 // Scatter
 //===----------------------------------------------------------------------===//
 
-LogicalResult LoopRunner::runUpdates(Region *combine, Array &result) {
-  std::unique_ptr<BodyProgram> combineProgram;
-  if (combine) {
-    auto compiled = BodyProgram::compile(op, *combine, {}, symbols);
+LogicalResult LoopRunner::runUpdates(const ScatterSpec &scatter, Array &result) {
+  std::unique_ptr<BodyProgram> combine;
+  if (scatter.combine) {
+    auto compiled = BodyProgram::compile(op, *scatter.combine, {}, symbols);
     if (failed(compiled))
       return failure();
-    combineProgram = std::move(*compiled);
+    combine = std::move(*compiled);
   }
-  int64_t points = nest.points(nest.lanes);
-  for (int64_t first = 0; first < points; first += kLanes) {
-    int64_t count = std::min(kLanes, points - first);
+  beginAccumulators(scatter.conditional + result.type.getRank() + 1);
+  // Accumulators go from each point to the next: one point at a time.
+  int64_t points = nest.points(nest.lanes), chunk = spec.init.empty() ? kLanes : 1;
+  for (int64_t first = 0; first < points; first += chunk) {
+    int64_t count = std::min(chunk, points - first);
     enterChunk(first, count);
-    if (failed(computePoint(count)) || failed(applyUpdates(count, combineProgram.get(), result)))
+    if (failed(computePoint(count)) ||
+        failed(applyUpdates(count, scatter.conditional, combine.get(), result)))
       return failure();
+    carryAccumulators(count);
   }
   return success();
 }
 
-LogicalResult LoopRunner::applyUpdates(int64_t count, BodyProgram *combine, Array &result) {
+LogicalResult LoopRunner::applyUpdates(int64_t count, bool conditional, BodyProgram *combine,
+                                       Array &result) {
   ArrayRef<int64_t> shape = result.type.getShape();
-  Column &update = body->result(shape.size());
+  Column &update = body->result(conditional + shape.size());
   Column single(update.type);
   for (int64_t i = 0; i < count; ++i) {
-    if (!active[i])
+    if (!active[i] || (conditional && body->result(0).integers[i] == 0))
       continue;
     int64_t offset = 0;
     for (auto [axis, size] : llvm::enumerate(shape)) {
-      int64_t index = body->result(axis).integers[i];
+      int64_t index = body->result(conditional + axis).integers[i];
       if (index < 0 || index >= size)
         return op->emitOpError() << "index " << index << " is outside axis " << axis << " of size "
                                  << size;
@@ -562,7 +583,7 @@ LogicalResult runScatter(Operation *op, ScatterSpec &spec, ArrayRef<const Array 
   }
   LoopRunner runner(op, spec.updates, operands, symbols);
   return failure(failed(runner.prepare(/*sequential=*/true)) ||
-                 failed(runner.runUpdates(spec.combine.get(), results[0])));
+                 failed(runner.runUpdates(spec, results[0])));
 }
 
 } // namespace dsc::interpreter

@@ -1,4 +1,5 @@
 //===- Movement.cpp - operators that move elements ------------------------===//
+#include "Axes.h"
 #include "dsc/Dialect/IR/DscDialect.h"
 
 using namespace mlir;
@@ -81,7 +82,7 @@ LogicalResult ConcatOp::inferTypes(TypeInference &inference) {
 FailureOr<Spec> ConcatOp::getSpec() {
   LoopSpecBuilder spec(*this, SpecKind::Move);
   SmallVector<AffineExpr> loops = spec.parallel(getDims(getResult()));
-  int64_t axis = getAxis() < 0 ? getAxis() + loops.size() : getAxis();
+  int64_t axis = positiveAxis(getAxis(), loops.size());
   for (size_t i = 0; i < getInputs().size(); ++i)
     spec.readAnywhere(i);
   spec.body(getElementType(getResult()), [&](ScalarBuilder &s, Args args) -> SmallVector<Value> {
@@ -164,7 +165,7 @@ LogicalResult SplitOp::inferTypes(TypeInference &inference) {
 
 LogicalResult SplitOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
   TypeInference inference(*this);
-  int64_t axis = getAxis() < 0 ? getAxis() + getRank(getInput()) : getAxis();
+  int64_t axis = positiveAxis(getAxis(), getRank(getInput()));
   FailureOr<SmallVector<Dim>> sizes = partSizes(*this, inference, getDims(getInput())[axis]);
   if (failed(sizes))
     return failure();

@@ -1,4 +1,5 @@
 //===- Normalization.cpp - softmax and normalisations ---------------------===//
+#include "Axes.h"
 #include "Contraction.h"
 #include "Decomposer.h"
 
@@ -21,10 +22,6 @@ template <typename OpTy> static LogicalResult inferAlongAxis(OpTy op, TypeInfere
   return success();
 }
 
-static int64_t normalAxis(int64_t axis, Value value) {
-  return axis < 0 ? axis + getRank(value) : axis;
-}
-
 LogicalResult SoftmaxOp::inferTypes(TypeInference &inference) {
   return inferAlongAxis(*this, inference);
 }
@@ -32,7 +29,7 @@ LogicalResult SoftmaxOp::inferTypes(TypeInference &inference) {
 LogicalResult SoftmaxOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
   Decomposer d(builder, getLoc());
   Type element = getElementType(getInput());
-  int64_t axis = normalAxis(getAxis(), getInput());
+  int64_t axis = positiveAxis(getAxis(), getRank(getInput()));
   Value x = d.cast(getInput(), wideType(element));
   Value e = d.op("dsc.exp", {d.op("dsc.sub", {x, d.reduce("dsc.reduce_max", x, axis)})});
   Value y = d.op("dsc.div", {e, d.reduce("dsc.reduce_sum", e, axis)});
@@ -47,7 +44,7 @@ LogicalResult LogSoftmaxOp::inferTypes(TypeInference &inference) {
 LogicalResult LogSoftmaxOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
   Decomposer d(builder, getLoc());
   Type element = getElementType(getInput());
-  int64_t axis = normalAxis(getAxis(), getInput());
+  int64_t axis = positiveAxis(getAxis(), getRank(getInput()));
   Value x = d.cast(getInput(), wideType(element));
   Value shifted = d.op("dsc.sub", {x, d.reduce("dsc.reduce_max", x, axis)});
   Value sum = d.reduce("dsc.reduce_sum", d.op("dsc.exp", {shifted}), axis);
@@ -67,7 +64,7 @@ LogicalResult LpNormalizationOp::decompose(OpBuilder &builder, SmallVectorImpl<V
   Type element = getElementType(getInput()), wide = wideType(element);
   Value x = d.cast(getInput(), wide);
   Value norm = d.reduce(getP() == 1 ? "dsc.reduce_l1" : "dsc.reduce_l2", x,
-                        normalAxis(getAxis(), getInput()));
+                        positiveAxis(getAxis(), getRank(getInput())));
   Value zero = d.scalar(wide, 0);
   // Where all elements are 0, so is the result.
   Value y = d.op("dsc.where", {d.op("dsc.equal", {norm, zero}), zero, d.op("dsc.div", {x, norm})});
@@ -126,7 +123,7 @@ static LogicalResult checkStash(TypeInference &inference, Value x, int64_t stash
 }
 
 static SmallVector<int64_t> axesFrom(int64_t first, Value value) {
-  return llvm::to_vector(llvm::seq<int64_t>(normalAxis(first, value), getRank(value)));
+  return llvm::to_vector(llvm::seq<int64_t>(positiveAxis(first, getRank(value)), getRank(value)));
 }
 
 /// A scale or bias must broadcast to the normalised value, without changing its shape.
@@ -276,7 +273,7 @@ LogicalResult LRNOp::inferTypes(TypeInference &inference) {
   if (getRank(getX()) < 2)
     return inference.error() << "needs an input of rank 2 or more, not "
                              << shortTypeName(getX().getType());
-  if (getSize() < 1)
+  if (static_cast<int64_t>(getSize()) < 1)
     return inference.error() << "size must be positive, not " << getSize();
   inference.addResult(getElementType(getX()), getDims(getX()));
   return success();

@@ -3,6 +3,7 @@
 // NonZero, Compress, ArgMax, Hardmax, TopK.
 //
 //===----------------------------------------------------------------------===//
+#include "Axes.h"
 #include "dsc/Dialect/IR/DscDialect.h"
 
 using namespace mlir;
@@ -171,7 +172,7 @@ template <typename Op> static LogicalResult inferArgExtremum(Op op, TypeInferenc
 template <typename Op> static FailureOr<Spec> argExtremumSpec(Op op, bool largest) {
   LoopSpecBuilder spec(op, SpecKind::Reduce);
   SmallVector<Dim> dims = getDims(op.getData());
-  int64_t rank = dims.size(), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+  int64_t rank = dims.size(), axis = positiveAxis(op.getAxis(), rank);
   SmallVector<AffineExpr> loops(rank);
   for (int64_t i = 0; i < rank; ++i) {
     if (i != axis)
@@ -222,7 +223,7 @@ LogicalResult HardmaxOp::inferTypes(TypeInference &inference) {
 
 LogicalResult HardmaxOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
   SmallVector<Dim> dims = getDims(getInput());
-  int64_t position = getAxis() < 0 ? getAxis() + dims.size() : getAxis();
+  int64_t position = positiveAxis(getAxis(), dims.size());
   auto axis = builder.getNamedAttr("axis", builder.getI64IntegerAttr(position));
   auto keepdims = builder.getNamedAttr("keepdims", builder.getI64IntegerAttr(0));
   Value largest = buildStep(builder, getLoc(), "dsc.argmax", getInput(), {axis, keepdims});
@@ -267,7 +268,7 @@ LogicalResult TopKOp::inferTypes(TypeInference &inference) {
 }
 
 LogicalResult TopKOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
-  int64_t position = getAxis() < 0 ? getAxis() + getRank(getX()) : getAxis();
+  int64_t position = positiveAxis(getAxis(), getRank(getX()));
   auto axis = builder.getNamedAttr("axis", builder.getI64IntegerAttr(position));
   auto largest = builder.getNamedAttr("largest", getLargestAttr());
   auto count = builder.getNamedAttr("count", getK().getDims().front().getAttr());
@@ -291,7 +292,7 @@ LogicalResult SortRankOp::inferTypes(TypeInference &inference) {
 FailureOr<Spec> SortRankOp::getSpec() {
   LoopSpecBuilder spec(*this, SpecKind::Reduce);
   SmallVector<Dim> dims = getDims(getX());
-  int64_t axis = getAxis() < 0 ? getAxis() + dims.size() : getAxis();
+  int64_t axis = positiveAxis(getAxis(), dims.size());
   SmallVector<AffineExpr> element = spec.parallel(dims), other(element);
   other[axis] = spec.reduction(dims[axis]);
   spec.read(0, element);
@@ -325,7 +326,7 @@ FailureOr<Spec> SortOrderOp::getSpec() {
   // Exactly one element has each rank: the sum over all that have it.
   LoopSpecBuilder spec(*this, SpecKind::Reduce);
   SmallVector<Dim> dims = getDims(getRanks());
-  int64_t axis = getAxis() < 0 ? getAxis() + dims.size() : getAxis();
+  int64_t axis = positiveAxis(getAxis(), dims.size());
   SmallVector<AffineExpr> loops = spec.parallel(getDims(getResult()));
   loops[axis] = spec.reduction(dims[axis]);
   spec.read(0, loops);

@@ -217,7 +217,9 @@ Spec LoopSpecBuilder::takeScatter(CombineFn combine) {
   auto region = std::make_unique<Region>();
   Block &block = region->emplaceBlock();
   block.addArguments({storageType(element), storageType(element)}, {loc, loc});
-  OpBuilder builder = OpBuilder::atBlockEnd(&block);
+  // Not atBlockEnd: the region has no op to take the context from.
+  OpBuilder builder(op->getContext());
+  builder.setInsertionPointToEnd(&block);
   ScalarBuilder s(builder, loc, element);
   Value combined = combine(s, s.compute(block.getArgument(0)), s.compute(block.getArgument(1)));
   YieldOp::create(builder, loc, s.round(combined));
