@@ -4,21 +4,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Context.h"
+#include "Handles.h"
 
 #include <algorithm>
 #include <cstring>
 #include <new>
 
 using namespace dsc::runtime;
-
-struct dsc_model {
-  std::shared_ptr<const Model> model;
-};
-
-struct dsc_context {
-  Context context;
-};
 
 /// Room for any text but those of malicious artifacts; they are cut. Not a string:
 /// it must be there when memory is out.
