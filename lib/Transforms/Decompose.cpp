@@ -23,16 +23,24 @@ struct Decompose : impl::DecomposeBase<Decompose> {
 
 /// Replaces the op if it has a decomposition; false after a diagnostic if the
 /// decomposition does not give what the op promises.
-static LogicalResult decompose(ComputeOp op) {
+static LogicalResult decompose(ComputeOp op, bool &changed) {
   OpBuilder builder(op);
   SmallVector<Value> values;
   if (failed(op.decompose(builder, values)))
     return success();
+  changed = true;
   if (values.size() != op->getNumResults())
     return op->emitOpError() << "decomposes into " << values.size() << " values";
-  for (auto [result, value] : llvm::zip(op->getResults(), values))
-    if (value)
-      result.replaceAllUsesWith(value);
+  for (auto [result, value] : llvm::zip(op->getResults(), values)) {
+    if (!value)
+      continue;
+    // The same sizes may be written otherwise; users were built for the op's.
+    bool isNew = value.getDefiningOp() && !llvm::is_contained(op->getOperands(), value);
+    if (isNew && value.getType() != result.getType() &&
+        succeeded(verifyCompatibleShape(value.getType(), result.getType())))
+      value.setType(cast<RankedTensorType>(result.getType()));
+    result.replaceAllUsesWith(value);
+  }
   op->erase();
   return success();
 }
@@ -43,13 +51,11 @@ void Decompose::runOnOperation() {
   for (int round = 0; round < 16; ++round) {
     SmallVector<ComputeOp> ops;
     getOperation()->walk([&](ComputeOp op) { ops.push_back(op); });
-    size_t before = ops.size();
+    bool changed = false;
     for (ComputeOp op : ops)
-      if (failed(decompose(op)))
+      if (failed(decompose(op, changed)))
         return signalPassFailure();
-    size_t after = 0;
-    getOperation()->walk([&](ComputeOp) { ++after; });
-    if (after == before)
+    if (!changed)
       return;
   }
 }

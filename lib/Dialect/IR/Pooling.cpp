@@ -353,10 +353,15 @@ LogicalResult MaxUnpoolOp::inferTypes(TypeInference &inference) {
   FailureOr<SmallVector<Dim>> shape = unpooledShape(*this, inference);
   if (failed(shape))
     return failure();
-  if (getDims(getX()) != getDims(getI()))
+  SmallVector<Dim> x = getDims(getX()), indices = getDims(getI());
+  if (x.size() != indices.size())
     return inference.error() << "indices " << shortTypeName(getI().getType())
                              << " have another shape than the input "
                              << shortTypeName(getX().getType());
+  for (auto [axis, size, have] : llvm::enumerate(x, indices))
+    if (failed(inference.requireEqual(
+            size, have, "input and indices have different sizes on axis " + Twine(axis))))
+      return failure();
   if (std::optional<DimsAttr> given = getOutputShape()) {
     if (given->size() != shape->size())
       return inference.error() << "output_shape has " << given->size() << " entries for "

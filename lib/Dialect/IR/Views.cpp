@@ -29,6 +29,22 @@ static void cancelFactors(SmallVectorImpl<Dim> &a, SmallVectorImpl<Dim> &b) {
   }
 }
 
+/// Several sizes that only the run knows, one of which may be -1: it takes what the
+/// others leave.
+static void resolveRest(MutableArrayRef<Dim> shape, ArrayRef<Dim> input) {
+  MLIRContext *context = shape.front().getContext();
+  Dim one = Dim::constant(context, 1), rest = Dim::constant(context, -1);
+  SmallVector<Dim> others = llvm::map_to_vector(shape, [&](Dim size) {
+    return size.isKnownNonNegative() ? size : Dim::select(Dim::eq(size, rest), one, size);
+  });
+  // Where a size is 0, so is the total.
+  Dim known = Dim::max(product(context, others), one);
+  Dim left = product(context, input).floorDiv(known);
+  for (Dim &size : shape)
+    if (!size.isKnownNonNegative())
+      size = Dim::select(Dim::eq(size, rest), left, size);
+}
+
 LogicalResult ReshapeOp::inferTypes(TypeInference &inference) {
   SmallVector<Dim> input = getDims(getData()), shape = getShape().getDims();
   MLIRContext *context = getContext();
@@ -41,6 +57,9 @@ LogicalResult ReshapeOp::inferTypes(TypeInference &inference) {
                                  << input.size() << " does not have";
       size = input[axis];
     }
+    bool mayCopy = getAllowzero() == 0 && axis < input.size() && !size.isKnownNonNegative();
+    if (mayCopy && !size.isConstant())
+      size = Dim::select(Dim::eq(size, inference.constant(0)), input[axis], size);
     if (size.isConstant() && size.getConstant() < -1)
       return inference.error() << "shape has the size " << size.getConstant();
     if (!size.isConstant(-1))
@@ -49,9 +68,18 @@ LogicalResult ReshapeOp::inferTypes(TypeInference &inference) {
       return inference.error() << "shape has -1 for axes " << *rest << " and " << axis;
     rest = axis;
   }
+  auto isUnknown = [](Dim size) { return !size.isKnownNonNegative(); };
+  if (!rest && llvm::count_if(shape, isUnknown) > 1) {
+    resolveRest(shape, input);
+    if (failed(inference.requireEqual(product(context, input), product(context, shape),
+                                      "reshape changes the number of elements")))
+      return failure();
+    inference.addResult(getElementType(getData()), shape);
+    return success();
+  }
   bool mayBeRest = false;
   for (auto [axis, size] : llvm::enumerate(shape)) {
-    if (rest || size.isKnownNonNegative())
+    if (rest || !isUnknown(size))
       continue;
     rest = axis;
     mayBeRest = true;

@@ -1,12 +1,12 @@
-//===- TranslateLoop.cpp - loops --------------------------------------------===//
+//===- TranslateLoop.cpp - Loop, and what Scan shares with it ---------------===//
 //
 // The types of carried values are a fixed point: the body is translated with the
 // types of the initial values; sizes that it yields differently become symbols of
 // the iteration, and it is translated again.
 //
 //===----------------------------------------------------------------------===//
+#include "LoopBody.h"
 #include "TranslateTypes.h"
-#include "Translator.h"
 
 #include "llvm/Support/SaveAndRestore.h"
 
@@ -14,16 +14,25 @@ using namespace mlir;
 
 namespace dsc::import {
 
-struct Translator::LoopBody {
-  SmallVector<Type> carried;         ///< types of the carried arguments
-  SmallVector<Attribute> argSymbols; ///< sizes among them that each iteration binds
-  size_t mark = 0;                   ///< older symbols are known outside of the loop
-  std::unique_ptr<Region> region;
-  Values yielded;               ///< condition, carried values, slices
-  std::optional<Dim> condition; ///< the yielded condition, where known
-};
+/// The graph's inputs: those of Loop's body are the iteration, the condition and the
+/// carried values, those of Scan's the carried values and slices.
+bool Translator::defineLoopInputs(const onnx::NodeProto &node, LoopBody &body) {
+  Block &block = body.region->front();
+  int next = 0;
+  for (unsigned i = body.isScan() ? 2 : 0; i < block.getNumArguments(); ++i)
+    define(body.graph->input(next++).name(), block.getArgument(i));
+  scope->nonNegative.insert(block.getArgument(0));
+  for (const ScannedInput &scanned : body.scanned) {
+    Value slice = scanSlice(node, body, scanned);
+    if (!slice)
+      return false;
+    define(body.graph->input(next++).name(), slice);
+  }
+  return true;
+}
 
-bool Translator::translateLoopBody(const onnx::GraphProto &graph, LoopBody &body) {
+bool Translator::translateLoopBody(const onnx::NodeProto &node, LoopBody &body) {
+  const onnx::GraphProto &graph = *body.graph;
   OpBuilder::InsertionGuard restore(builder);
   body.region = std::make_unique<Region>();
   Block &block = body.region->emplaceBlock();
@@ -34,13 +43,14 @@ bool Translator::translateLoopBody(const onnx::GraphProto &graph, LoopBody &body
   Scope inside;
   inside.parent = scope;
   llvm::SaveAndRestore enter(scope, &inside);
-  for (auto [input, type] : llvm::zip(graph.input(), types)) {
-    auto loc = NameLoc::get(builder.getStringAttr("input " + quoteName(input.name())));
-    define(input.name(), block.addArgument(type, loc));
-  }
-  inside.nonNegative.insert(block.getArgument(0));
+  for (Type type : types)
+    block.addArgument(type, locationOf(node));
+  if (!defineLoopInputs(node, body))
+    return false;
   translateBody(graph);
   body.yielded = outputsOf(graph);
+  if (body.isScan())
+    body.yielded.insert(body.yielded.begin(), block.getArgument(1));
   if (llvm::is_contained(body.yielded, Value()))
     return false;
   body.condition.reset();
@@ -51,11 +61,10 @@ bool Translator::translateLoopBody(const onnx::GraphProto &graph, LoopBody &body
 }
 
 /// Makes symbols of the sizes that an iteration changes.
-bool Translator::widenCarriedTypes(const onnx::NodeProto &node, const onnx::GraphProto &graph,
-                                   LoopBody &body, bool &changed) {
+bool Translator::widenCarriedTypes(const onnx::NodeProto &node, LoopBody &body, bool &changed) {
   for (auto [i, type] : llvm::enumerate(body.carried)) {
     Type next = body.yielded[i + 1].getType();
-    const std::string &name = graph.input(static_cast<int>(i) + 2).name();
+    const std::string &name = body.graph->input(i + (body.isScan() ? 0 : 2)).name();
     if (!checkMerge(node, "loop-carried value " + quoteName(name), type, next))
       return false;
     SmallVector<Dim> dims = getDims(type);
@@ -77,8 +86,7 @@ bool Translator::widenCarriedTypes(const onnx::NodeProto &node, const onnx::Grap
   return true;
 }
 
-bool Translator::settleLoopBody(const onnx::NodeProto &node, const onnx::GraphProto &graph,
-                                LoopBody &body) {
+bool Translator::settleLoopBody(const onnx::NodeProto &node, LoopBody &body) {
   // Each round but the last makes a symbol of a size that was none. Only the last
   // round's problems count.
   for (bool changed = true; changed;) {
@@ -87,7 +95,7 @@ bool Translator::settleLoopBody(const onnx::NodeProto &node, const onnx::GraphPr
     bool ok;
     {
       llvm::SaveAndRestore collect(problems, &found);
-      ok = translateLoopBody(graph, body) && widenCarriedTypes(node, graph, body, changed);
+      ok = translateLoopBody(node, body) && widenCarriedTypes(node, body, changed);
     }
     if (!ok || !changed)
       problems->append(found);
@@ -137,7 +145,7 @@ SmallVector<Type> Translator::loopResultTypes(const onnx::NodeProto &node, Array
     types.push_back(makeTensorType(cast<RankedTensorType>(type).getElementType(), dims));
     ++output;
   }
-  for (Value slice : ArrayRef(body.yielded).drop_front(1 + body.carried.size())) {
+  for (Value slice : ArrayRef<Value>(body.yielded).drop_front(1 + body.carried.size())) {
     SmallVector<Dim> dims = {trips ? *trips : fresh(output, 0)};
     for (auto [axis, dim] : llvm::enumerate(getDims(slice)))
       dims.push_back(isInner(dim) ? fresh(output, axis + 1) : dim);
@@ -147,29 +155,13 @@ SmallVector<Type> Translator::loopResultTypes(const onnx::NodeProto &node, Array
   return types;
 }
 
-bool Translator::translateLoop(const onnx::NodeProto &node, ArrayRef<Value> given,
-                               Values &results) {
-  const onnx::GraphProto *graph = nullptr;
-  for (const onnx::AttributeProto &attribute : node.attribute())
-    if (attribute.name() == "body")
-      graph = &attribute.g();
-  Values inputs(given);
-  inputs.resize(std::max<size_t>(inputs.size(), 2));
-  size_t numCarried = inputs.size() - 2;
-  if (!graph || graph->input_size() != static_cast<int>(inputs.size()) ||
-      graph->output_size() != node.output_size() + 1 ||
-      graph->output_size() <= static_cast<int>(numCarried)) {
-    report(node, ProblemCode::BadNode,
-           "Loop: the numbers of inputs and outputs of its body do not fit those of the node");
-    return false;
-  }
-  LoopBody body;
+bool Translator::buildLoop(const onnx::NodeProto &node, ArrayRef<Value> inputs, LoopBody &body,
+                           Values &results) {
   body.mark = symbols.mark();
-  for (Value init : ArrayRef(inputs).drop_front(2))
+  for (Value init : inputs.drop_front(2))
     body.carried.push_back(init.getType());
-  if (!settleLoopBody(node, *graph, body))
+  if (!settleLoopBody(node, body))
     return false;
-
   OperationState state(locationOf(node), LoopOp::getOperationName());
   SmallVector<Attribute> names;
   state.addTypes(loopResultTypes(node, inputs, body, names));
@@ -182,6 +174,30 @@ bool Translator::translateLoop(const onnx::NodeProto &node, ArrayRef<Value> give
     state.addAttribute("argSymbols", builder.getArrayAttr(body.argSymbols));
   llvm::append_range(results, builder.create(state)->getResults());
   return true;
+}
+
+const onnx::GraphProto *Translator::loopGraph(const onnx::NodeProto &node, size_t inputs,
+                                              size_t outputs, size_t carried) {
+  const onnx::GraphProto *graph = nullptr;
+  for (const onnx::AttributeProto &attribute : node.attribute())
+    if (attribute.name() == "body" && attribute.has_g())
+      graph = &attribute.g();
+  if (graph && graph->input_size() == static_cast<int>(inputs) &&
+      graph->output_size() == static_cast<int>(outputs) && outputs >= carried)
+    return graph;
+  report(node, ProblemCode::BadNode,
+         operatorKey(node) +
+             ": the numbers of inputs and outputs of its body do not fit those of the node");
+  return nullptr;
+}
+
+bool Translator::translateLoop(const onnx::NodeProto &node, ArrayRef<Value> given,
+                               Values &results) {
+  Values inputs(given);
+  inputs.resize(std::max<size_t>(inputs.size(), 2));
+  LoopBody body;
+  body.graph = loopGraph(node, inputs.size(), node.output_size() + 1, inputs.size() - 1);
+  return body.graph && buildLoop(node, inputs, body, results);
 }
 
 } // namespace dsc::import

@@ -204,6 +204,13 @@ static std::string withoutOpName(StringRef text) {
   return text.str();
 }
 
+void Translator::buildGuards(const onnx::NodeProto &node, ArrayRef<TypeInference::Guard> guards) {
+  for (const TypeInference::Guard &guard : guards)
+    if (scope->guarded.insert(guard.condition.getAttr()).second)
+      GuardOp::create(builder, locationOf(node), guard.condition.getAttr(),
+                      builder.getStringAttr(originOf(node).describe() + ": " + guard.message));
+}
+
 bool Translator::build(const onnx::NodeProto &node, StringRef opName, ValueRange operands,
                        const Attributes &attributes, unsigned numResults, Values &results) {
   Location loc = locationOf(node);
@@ -230,10 +237,7 @@ bool Translator::build(const onnx::NodeProto &node, StringRef opName, ValueRange
   }
   OpBuilder::InsertionGuard restore(builder);
   builder.setInsertionPoint(*op);
-  for (const TypeInference::Guard &guard : guards)
-    if (scope->guarded.insert(guard.condition.getAttr()).second)
-      GuardOp::create(builder, loc, guard.condition.getAttr(),
-                      builder.getStringAttr(originOf(node).describe() + ": " + guard.message));
+  buildGuards(node, guards);
   simplify(*op, results);
   return true;
 }

@@ -75,6 +75,8 @@ private:
                     llvm::ArrayRef<mlir::Value> inputs, Attributes &attributes);
   bool countResults(const onnx::NodeProto &node, const OperatorInfo &info,
                     llvm::ArrayRef<mlir::Value> inputs, Attributes &attributes);
+  /// Builds guards for conditions that no guard of this scope has checked.
+  void buildGuards(const onnx::NodeProto &node, llvm::ArrayRef<TypeInference::Guard> guards);
   bool build(const onnx::NodeProto &node, llvm::StringRef opName, mlir::ValueRange operands,
              const Attributes &attributes, unsigned numResults, Values &results);
   mlir::Value none();
@@ -98,16 +100,30 @@ private:
   std::optional<Array> foldConstant(mlir::Value value, int depth = 0);
 
   // Control flow (TranslateIf.cpp, TranslateLoop.cpp, ScanToLoop.cpp).
-  struct LoopBody;
+  struct LoopBody; // LoopBody.h
+  /// An input of Scan: each iteration sees one slice of it.
+  struct ScannedInput {
+    mlir::Value tensor;
+    int64_t axis;
+    bool reverse;
+  };
   bool translateIf(const onnx::NodeProto &node, mlir::Value condition, Values &results);
   bool inlineBranch(const onnx::GraphProto &graph, Values &results);
   bool translateBranch(const onnx::GraphProto &graph, mlir::Region &region, Values &results);
   bool translateLoop(const onnx::NodeProto &node, llvm::ArrayRef<mlir::Value> inputs,
                      Values &results);
-  bool translateLoopBody(const onnx::GraphProto &graph, LoopBody &body);
-  bool widenCarriedTypes(const onnx::NodeProto &node, const onnx::GraphProto &graph, LoopBody &body,
-                         bool &changed);
-  bool settleLoopBody(const onnx::NodeProto &node, const onnx::GraphProto &graph, LoopBody &body);
+  /// The graph `body`; null after reporting that it has other numbers of inputs and
+  /// outputs, or fewer outputs than `carried`.
+  const onnx::GraphProto *loopGraph(const onnx::NodeProto &node, size_t inputs, size_t outputs,
+                                    size_t carried);
+  /// Translates the body and builds the loop; `inputs` are those of dsc.loop, null
+  /// where absent.
+  bool buildLoop(const onnx::NodeProto &node, llvm::ArrayRef<mlir::Value> inputs, LoopBody &body,
+                 Values &results);
+  bool defineLoopInputs(const onnx::NodeProto &node, LoopBody &body);
+  bool translateLoopBody(const onnx::NodeProto &node, LoopBody &body);
+  bool widenCarriedTypes(const onnx::NodeProto &node, LoopBody &body, bool &changed);
+  bool settleLoopBody(const onnx::NodeProto &node, LoopBody &body);
   std::optional<Dim> knownTripCount(llvm::ArrayRef<mlir::Value> inputs, const LoopBody &body);
   llvm::SmallVector<mlir::Type> loopResultTypes(const onnx::NodeProto &node,
                                                 llvm::ArrayRef<mlir::Value> inputs,
@@ -115,6 +131,15 @@ private:
                                                 llvm::SmallVectorImpl<mlir::Attribute> &names);
   bool translateScan(const onnx::NodeProto &node, llvm::ArrayRef<mlir::Value> inputs,
                      Values &results);
+  struct ScanAttributes;
+  bool readScanAttributes(const onnx::NodeProto &node, llvm::ArrayRef<mlir::Value> inputs,
+                          ScanAttributes &attributes);
+  bool scanSteps(const onnx::NodeProto &node, LoopBody &body);
+  /// The slice of a scanned input that an iteration sees; null after a report.
+  mlir::Value scanSlice(const onnx::NodeProto &node, LoopBody &body, const ScannedInput &scanned);
+  /// Slices stacked along the first axis, as an output of Scan.
+  mlir::Value scanOutput(const onnx::NodeProto &node, mlir::Value stacked, int64_t axis,
+                         bool reverse);
   /// Whether two types have the same element type and rank; reports if not.
   bool checkMerge(const onnx::NodeProto &node, const llvm::Twine &what, mlir::Type a, mlir::Type b);
 
