@@ -118,6 +118,31 @@ static bool isApproximated(StringRef name) {
                             name);
 }
 
+//===----------------------------------------------------------------------===//
+// bfloat16
+//===----------------------------------------------------------------------===//
+
+/// Makes bf16 values, which are only moved once their conversions are expanded,
+/// 16-bit integers: LLVM would carry a bf16 from block to block as a float32, and
+/// call a library to narrow it again.
+static void holdBFloat16AsBits(ModuleOp kernels) {
+  Type bits = IntegerType::get(kernels.getContext(), 16);
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([&](BFloat16Type) { return bits; });
+  replacer.addReplacement([&](FloatAttr value) -> std::optional<Attribute> {
+    if (!value.getType().isBF16())
+      return std::nullopt;
+    return IntegerAttr::get(bits, value.getValue().bitcastToAPInt());
+  });
+  replacer.addReplacement([&](DenseElementsAttr value) -> std::optional<Attribute> {
+    if (!value.getElementType().isBF16())
+      return std::nullopt;
+    return value.bitcast(bits);
+  });
+  replacer.recursivelyReplaceElementsIn(kernels, /*replaceAttrs=*/true, /*replaceLocs=*/false,
+                                        /*replaceTypes=*/true);
+}
+
 LogicalResult lowerMath(ModuleOp kernels) {
   MLIRContext *context = kernels.getContext();
   RewritePatternSet patterns(context);
@@ -134,6 +159,7 @@ LogicalResult lowerMath(ModuleOp kernels) {
   });
   for (auto [op, offset] : calls)
     replaceByService(op, offset);
+  holdBFloat16AsBits(kernels);
   return success();
 }
 
