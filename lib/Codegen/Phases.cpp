@@ -20,6 +20,11 @@ static void addSimplify(OpPassManager &passes, WeightStore *weights,
   FoldConstantsOptions folding;
   folding.maxBytes = options.maxFoldedBytes;
   passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createFoldBatchNorms());
+  passes.addPass(createRaiseActivations());
+  passes.addPass(createRaiseSoftmax());
+  passes.addPass(createRaiseNormalizations());
   passes.addPass(createDecompose());
   passes.addPass(weights ? createFoldConstantsPass(*weights, folding)
                          : createFoldConstants(folding));

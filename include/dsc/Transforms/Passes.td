@@ -12,6 +12,22 @@ def Decompose : Pass<"dsc-decompose"> {
   }];
 }
 
+def RaiseActivations : Pass<"dsc-raise-activations"> {
+  let summary = "Recognise GELU, SiLU and hard swish in the formulas that exporters write";
+}
+
+def RaiseSoftmax : Pass<"dsc-raise-softmax"> {
+  let summary = "Recognise softmax in exp(x - max) / sum";
+}
+
+def RaiseNormalizations : Pass<"dsc-raise-normalizations"> {
+  let summary = "Recognise layer and RMS normalisation";
+}
+
+def FoldBatchNorms : Pass<"dsc-fold-batch-norms"> {
+  let summary = "Multiply batch normalisations into the weights of the convolution before them";
+}
+
 def FormGroups : Pass<"dsc-form-groups"> {
   let summary = "Put ops that one kernel computes into dsc.group";
   let description = [{
