@@ -76,7 +76,7 @@ SmallVector<ScheduleAttr> ConvPanelsTemplate::candidates(const GroupInfo &group,
   SmallVector<ScheduleAttr> schedules;
   for (int64_t vectors = 1; vectors <= 4; ++vectors)
     schedules.push_back(
-        choosePanelBlocks(target, ConvEmitter::sizesOf(found), vectors, found.taps())
+        choosePanelBlocks(target, ConvEmitter::sizesOf(found), vectors, false, found.taps())
             .write(group.getGroup()->getContext(), getName()));
   return schedules;
 }

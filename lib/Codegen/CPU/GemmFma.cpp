@@ -1,13 +1,16 @@
 //===- GemmFma.cpp - matrix products in float32 by multiply-add -----------===//
 //
-// A contraction and its epilogue over PanelEngine. B is packed into panels in the
-// thread's scratch, each by whoever needs it.
+// A contraction and its epilogue over PanelEngine. Where B is a constant it is packed
+// into panels when the weights are written, else in the thread's scratch, each panel
+// by whoever needs it.
 //
 //===----------------------------------------------------------------------===//
 #include "Anchor.h"
 #include "MatrixProduct.h"
 #include "PanelEngine.h"
 #include "Templates.h"
+
+#include "dsc/Dialect/IR/Weights.h"
 
 using namespace mlir;
 
@@ -21,7 +24,15 @@ public:
   Match match(const GroupInfo &group, const Target &target) const override;
   SmallVector<ScheduleAttr> candidates(const GroupInfo &group, const Target &target) const override;
   Cost cost(const GroupInfo &group, ScheduleAttr schedule, const Target &target) const override;
+  void prepare(GroupOp group, ScheduleAttr schedule, const Target &target) const override;
   LogicalResult emit(KernelEmitter &kernel, ScheduleAttr schedule) const override;
+};
+
+/// A constant B in panels: its axes but depth and column, then [panel][k][NR].
+struct PackedForm {
+  AffineMap map; ///< to B's own axes
+  RankedTensorType type;
+  SmallVector<unsigned> outerAxes; ///< of B
 };
 
 /// Emits the kernel of one product.
@@ -34,9 +45,15 @@ public:
   static PanelSizes sizesOf(const MatrixProduct &product) {
     return {product.rows(), product.columns(), product.depths()};
   }
+  /// Reads B from panels that lie in `tensor` already.
+  void usePacked(Value tensor, const PackedForm &form) {
+    packed = tensor;
+    packedForm = form;
+  }
   void emit();
 
 private:
+  Value packedPanels(ArrayRef<Value> batch);
   SmallVector<Value> pointOf(ArrayRef<Value> batch) const;
   void emitBlock(ArrayRef<Value> batch, Value rowBlock, Value columnBlock);
   void pack(ArrayRef<Value> batch, Value panel, Value column, Value depth, Value count);
@@ -48,6 +65,8 @@ private:
   VectorCode code;
   PanelEngine engine;
   Epilogue epilogue;
+  Value packed;
+  PackedForm packedForm;
 };
 
 } // namespace
@@ -56,6 +75,66 @@ static Match matchProduct(const GroupInfo &group, MatrixProduct &found) {
   Operation *anchor = nullptr;
   Match match = findAnchor(group, {SpecKind::Contract}, anchor);
   return match ? findMatrixProduct(group, anchor, found) : match;
+}
+
+/// Empty where B is not a constant or not read plainly.
+static std::optional<PackedForm> findPackedForm(const MatrixProduct &product, int64_t width) {
+  Value b = product.operandB();
+  if (!isa_and_nonnull<ConstantOp, WeightOp>(b.getDefiningOp()) || !product.column ||
+      product.depth.size() != 1)
+    return std::nullopt;
+  MLIRContext *context = b.getContext();
+  SmallVector<int64_t> shape;
+  SmallVector<AffineExpr> exprs;
+  PackedForm form;
+  std::optional<int64_t> depth, columns;
+  for (auto [axis, expr] : llvm::enumerate(product.loops->accesses[product.b].map->getResults())) {
+    int64_t size = cast<RankedTensorType>(b.getType()).getDimSize(axis);
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    if (ShapedType::isDynamic(size))
+      return std::nullopt;
+    if (dim && dim.getPosition() == product.depth.front()) {
+      depth = size;
+    } else if (dim && dim.getPosition() == *product.column) {
+      columns = size;
+    } else {
+      form.outerAxes.push_back(axis);
+      shape.push_back(size);
+    }
+  }
+  if (!depth || !columns || form.outerAxes.size() + 2 != size_t(getRank(b)))
+    return std::nullopt;
+  unsigned outer = shape.size();
+  AffineExpr panel = getAffineDimExpr(outer, context), k = getAffineDimExpr(outer + 1, context);
+  AffineExpr inPanel = getAffineDimExpr(outer + 2, context);
+  unsigned next = 0;
+  for (auto [axis, expr] : llvm::enumerate(product.loops->accesses[product.b].map->getResults())) {
+    if (llvm::is_contained(form.outerAxes, axis))
+      exprs.push_back(getAffineDimExpr(next++, context));
+    else if (expr.isFunctionOfDim(*product.column))
+      exprs.push_back(panel * width + inPanel);
+    else
+      exprs.push_back(k);
+  }
+  shape.append({llvm::divideCeilSigned(*columns, width), *depth, width});
+  form.map = AffineMap::get(shape.size(), 0, exprs, context);
+  form.type = RankedTensorType::get(shape, Float32Type::get(context));
+  return form;
+}
+
+static int64_t panelWidth(ScheduleAttr schedule, const Target &target) {
+  return PanelBlocks::read(schedule).vectors * target.lanes(32);
+}
+
+void GemmFmaTemplate::prepare(GroupOp group, ScheduleAttr schedule, const Target &target) const {
+  MatrixProduct found;
+  matchProduct(GroupInfo(group), found);
+  std::optional<PackedForm> form = findPackedForm(found, panelWidth(schedule, target));
+  if (!form || findRepacked(found.operandB(), form->map, form->type))
+    return;
+  OpBuilder builder(group.getContext());
+  builder.setInsertionPointAfterValue(found.operandB());
+  RepackOp::create(builder, group.getLoc(), form->type, found.operandB(), form->map);
 }
 
 Match GemmFmaTemplate::match(const GroupInfo &group, const Target &) const {
@@ -75,8 +154,11 @@ SmallVector<ScheduleAttr> GemmFmaTemplate::candidates(const GroupInfo &group,
     bool isWide = (vectors - 1) * target.lanes(32) >= estimateSize(sizes.columns);
     // Tiles of few rows are for matrices of few rows.
     bool isFlat = vectors > 4 && estimateSize(sizes.rows) >= 4;
-    if (vectors == 1 || (!isWide && !isFlat))
-      schedules.push_back(choosePanelBlocks(target, sizes, vectors).write(context, getName()));
+    if (vectors > 1 && (isWide || isFlat))
+      continue;
+    bool arePacked = findPackedForm(found, vectors * target.lanes(32)).has_value();
+    schedules.push_back(
+        choosePanelBlocks(target, sizes, vectors, arePacked).write(context, getName()));
   }
   return schedules;
 }
@@ -97,7 +179,8 @@ Cost GemmFmaTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
   double depth = estimateSize(found.depths()), batch = estimateSize(found.extents(found.batch));
   double rowBlocks = std::ceil(rows / static_cast<double>(blocks.blockRows));
   double cycles = depth * panelCycles(target, rows, columns, blocks);
-  cycles += packCycles(found) * depth * columns * rowBlocks;
+  if (!findPackedForm(found, panelWidth(schedule, target)))
+    cycles += packCycles(found) * depth * columns * rowBlocks;
   // The epilogue, and starting the tiles.
   double lanes = static_cast<double>(target.lanes(32));
   cycles += rows * columns * 3 / lanes + 100;
@@ -163,6 +246,17 @@ void GemmEmitter::pack(ArrayRef<Value> batch, Value panel, Value column, Value d
     kernel.loop(kernel.index(0), count, clear);
 }
 
+/// Where the panels of a matrix of the batch start.
+Value GemmEmitter::packedPanels(ArrayRef<Value> batch) {
+  SmallVector<Value> ofB = kernel.accessIndices(product.op, *product.loops,
+                                                product.loops->accesses[product.b], pointOf(batch));
+  SmallVector<Value> at;
+  for (unsigned axis : packedForm.outerAxes)
+    at.push_back(ofB[axis]);
+  at.append(3, kernel.index(0));
+  return kernel.address(kernel.view(packed), at);
+}
+
 PanelOperands::Point GemmEmitter::beginRow(ArrayRef<Value> batch, Value row) {
   SmallVector<Value> point = pointOf(batch);
   for (auto [loop, i] :
@@ -185,9 +279,18 @@ void GemmEmitter::emitBlock(ArrayRef<Value> batch, Value rowBlock, Value columnB
       operands.aView, kernel.accessIndices(product.op, *product.loops, access, pointOf(batch)));
   operands.aRow = kernel.size(product.aRow);
   operands.aDepth = kernel.size(product.aDepth);
-  operands.pack = [&](Value panel, Value column, Value depth, Value count) {
-    pack(batch, panel, column, depth, count);
-  };
+  if (packed) {
+    Value start = packedPanels(batch);
+    // Columns before the panel, times the depth.
+    operands.packed = [this, start](Value column) {
+      Value before = kernel.mul(column, kernel.size(product.depths()));
+      return code.advance(kernel.view(packed), start, before);
+    };
+  } else {
+    operands.pack = [&](Value panel, Value column, Value depth, Value count) {
+      pack(batch, panel, column, depth, count);
+    };
+  }
   operands.epilogue = [&](Value row) { return beginRow(batch, row); };
   engine.emitBlock(rowBlock, columnBlock, operands);
 }
@@ -217,7 +320,11 @@ LogicalResult GemmFmaTemplate::emit(KernelEmitter &kernel, ScheduleAttr schedule
   MatrixProduct found;
   if (Match match = matchProduct(kernel.group, found); !match)
     return kernel.group.getGroup()->emitOpError() << match.reason;
-  GemmEmitter(kernel, found, PanelBlocks::read(schedule)).emit();
+  GemmEmitter emitter(kernel, found, PanelBlocks::read(schedule));
+  if (auto form = findPackedForm(found, panelWidth(schedule, kernel.target)))
+    if (Value packed = findRepacked(found.operandB(), form->map, form->type))
+      emitter.usePacked(packed, *form);
+  emitter.emit();
   return success();
 }
 

@@ -61,7 +61,7 @@ static int64_t evenPiece(int64_t size, int64_t most, int64_t unit) {
 }
 
 PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int64_t vectors,
-                              int64_t depthUnit) {
+                              bool arePacked, int64_t depthUnit) {
   PanelBlocks blocks;
   blocks.vectors = vectors;
   blocks.rows = maxTileRows(target, vectors);
@@ -76,6 +76,9 @@ PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int
   blocks.blockDepth = sizes.depth.isConstant()
                           ? evenPiece(depth, mostDepth, depthUnit)
                           : std::max(depthUnit, mostDepth / depthUnit * depthUnit);
+  // What is read once needs no cache.
+  if (arePacked && sizes.depth.isConstant() && sizes.rows.isConstant() && rows <= blocks.rows)
+    blocks.blockDepth = depth;
   // The rows' block of A stays in the L2 cache while panels pass over it.
   int64_t mostRows = std::max(4 * blocks.rows, target.l2Bytes / 2 / (blocks.blockDepth * bytes));
   mostRows = std::min<int64_t>(mostRows, 512);

@@ -37,10 +37,10 @@ int64_t maxTileRows(const Target &target, int64_t vectors);
 /// Cycles of one product of all columns of A's rows with B's rows (all register
 /// tiles, one step of k each).
 double panelCycles(const Target &target, double rows, double columns, const PanelBlocks &blocks);
-/// Blocks for these sizes with panels of `vectors`; depth blocks are multiples of
-/// `depthUnit`.
+/// Blocks for these sizes with panels of `vectors`, which `arePacked` before; depth
+/// blocks are multiples of `depthUnit`.
 PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int64_t vectors,
-                              int64_t depthUnit = 1);
+                              bool arePacked, int64_t depthUnit = 1);
 
 /// What a block is computed from.
 struct PanelOperands {

@@ -220,7 +220,7 @@ void BlockBuilder::buildLoop(LoopOp op) {
 }
 
 void BlockBuilder::buildOp(Operation &op) {
-  if (isa<ConstantOp, WeightOp, NoneOp>(op) || op.hasTrait<OpTrait::IsTerminator>())
+  if (isa<ConstantOp, WeightOp, RepackOp, NoneOp>(op) || op.hasTrait<OpTrait::IsTerminator>())
     return;
   if (auto group = dyn_cast<GroupOp>(op))
     return buildGroup(group);

@@ -126,7 +126,7 @@ ValueId ProgramState::id(Value tensor) {
   if (auto it = ids.find(tensor); it != ids.end())
     return it->second;
   Operation *op = tensor.getDefiningOp();
-  assert(isa_and_nonnull<ConstantOp>(op) || isa_and_nonnull<WeightOp>(op));
+  assert((isa_and_nonnull<ConstantOp, WeightOp, RepackOp>(op)));
   return placeWeight(op);
 }
 
@@ -134,6 +134,10 @@ ValueId ProgramState::id(Value tensor) {
 static Attribute weightKey(Operation *op) {
   if (auto constant = dyn_cast<ConstantOp>(op))
     return constant.getValue();
+  if (auto repack = dyn_cast<RepackOp>(op))
+    return ArrayAttr::get(op->getContext(),
+                          {weightKey(repack.getSource().getDefiningOp()), repack.getMapAttr(),
+                           TypeAttr::get(repack.getType())});
   return cast<WeightOp>(op).getSource();
 }
 

@@ -68,6 +68,10 @@ std::optional<Array> constantContents(Value value, const WeightStore &store) {
       return unpack(attr);
     return std::nullopt;
   }
+  if (auto repack = value.getDefiningOp<RepackOp>()) {
+    std::optional<Array> source = constantContents(repack.getSource(), store);
+    return source ? std::optional(repacked(repack, *source)) : std::nullopt;
+  }
   auto weight = value.getDefiningOp<WeightOp>();
   if (!weight)
     return std::nullopt;

@@ -15,5 +15,6 @@ include "dsc/Dialect/IR/Normalization.td"
 include "dsc/Dialect/IR/Attention.td"
 include "dsc/Dialect/IR/Recurrent.td"
 include "dsc/Dialect/IR/ControlFlow.td"
+include "dsc/Dialect/IR/Repack.td"
 
 #endif

@@ -50,9 +50,15 @@ struct Array {
 /// Bytes of an element in memory: 1 for bool and 8-bit integers.
 int64_t elementBytes(mlir::Type elementType);
 
-/// The contents of a constant: `value` is defined by dsc.constant or dsc.weight.
-/// An empty optional for anything else.
+/// The contents of a constant: `value` is defined by dsc.constant, dsc.weight, or a
+/// dsc.repack of one. An empty optional for anything else.
 std::optional<Array> constantContents(mlir::Value value, const WeightStore &store);
+
+/// What a dsc.repack gives for the contents of its source.
+Array repacked(RepackOp op, const Array &source);
+/// The result of the dsc.repack of `source` by this map to this type; null if there
+/// is none.
+mlir::Value findRepacked(mlir::Value source, mlir::AffineMap map, mlir::Type type);
 
 /// An array as the attribute of a dsc.constant, of any size.
 mlir::DenseElementsAttr denseElements(const Array &array);
