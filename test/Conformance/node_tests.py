@@ -89,7 +89,7 @@ def write_cases(root):
 
 def verify(arguments, folders):
     """Results of some cases, by name. A case without a result has crashed dsc."""
-    command = [arguments.dsc, "verify", "--json", "--threads", "1",
+    command = [arguments.dsc, "verify", "--json", "--no-bisect", "--threads", "1",
                "--timeout", str(arguments.timeout)]
     if arguments.symbolic:
         command.append("--symbolic")
