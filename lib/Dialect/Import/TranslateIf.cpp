@@ -57,6 +57,30 @@ bool Translator::translateBranch(const onnx::GraphProto &graph, Region &region, 
   return true;
 }
 
+/// Whether the branches give values that one result could hold.
+static bool canMerge(ArrayRef<Value> a, ArrayRef<Value> b) {
+  return llvm::all_of(llvm::zip(a, b), [](auto pair) {
+    auto first = dyn_cast<RankedTensorType>(std::get<0>(pair).getType());
+    auto second = dyn_cast<RankedTensorType>(std::get<1>(pair).getType());
+    return first && second && first.getElementType() == second.getElementType() &&
+           first.getRank() == second.getRank();
+  });
+}
+
+/// An If on sizes whose branches give different numbers of dimensions is how
+/// exporters write "squeeze this axis if it is one long". A rank that changes from
+/// run to run has no type: the first branch is taken, and the run ends with an
+/// error if its condition does not hold.
+bool Translator::assumeThenBranch(const onnx::NodeProto &node, Dim condition,
+                                  const onnx::GraphProto &graph, Values &results) {
+  TypeInference::Guard guard;
+  guard.condition = condition;
+  guard.message = "the branch that is taken where " + condition.str() +
+                  " does not hold gives another number of dimensions, which is not supported";
+  buildGuards(node, guard);
+  return inlineBranch(graph, results);
+}
+
 bool Translator::translateIf(const onnx::NodeProto &node, Value condition, Values &results) {
   const onnx::GraphProto *thenGraph = findGraph(node, "then_branch");
   const onnx::GraphProto *elseGraph = findGraph(node, "else_branch");
@@ -73,6 +97,8 @@ bool Translator::translateIf(const onnx::NodeProto &node, Value condition, Value
   ok &= translateBranch(*elseGraph, *state.addRegion(), elseValues);
   if (!ok)
     return false;
+  if (known && known->size() == 1 && !canMerge(thenValues, elseValues))
+    return assumeThenBranch(node, known->front(), *thenGraph, results);
   SmallVector<Attribute> names;
   for (auto [i, a, b] : llvm::enumerate(thenValues, elseValues)) {
     const std::string &name = node.output(static_cast<int>(i));

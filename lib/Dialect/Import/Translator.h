@@ -109,6 +109,8 @@ private:
   };
   bool translateIf(const onnx::NodeProto &node, mlir::Value condition, Values &results);
   bool inlineBranch(const onnx::GraphProto &graph, Values &results);
+  bool assumeThenBranch(const onnx::NodeProto &node, Dim condition, const onnx::GraphProto &graph,
+                        Values &results);
   bool translateBranch(const onnx::GraphProto &graph, mlir::Region &region, Values &results);
   bool translateLoop(const onnx::NodeProto &node, llvm::ArrayRef<mlir::Value> inputs,
                      Values &results);
@@ -122,6 +124,7 @@ private:
                  Values &results);
   bool defineLoopInputs(const onnx::NodeProto &node, LoopBody &body);
   bool translateLoopBody(const onnx::NodeProto &node, LoopBody &body);
+  Dim carriedSymbol(const onnx::NodeProto &node, LoopBody &body, size_t carried, size_t axis);
   bool widenCarriedTypes(const onnx::NodeProto &node, LoopBody &body, bool &changed);
   bool settleLoopBody(const onnx::NodeProto &node, LoopBody &body);
   std::optional<Dim> knownTripCount(llvm::ArrayRef<mlir::Value> inputs, const LoopBody &body);
@@ -160,6 +163,10 @@ private:
   /// File -> number of its weight source.
   std::map<std::string, int64_t> sources;
   std::set<std::string> failedFunctions;
+  /// Axes of carried values (number, axis) that have become symbols of a loop. The
+  /// body of a loop around it translates it again: then they start as symbols, or
+  /// each level of nesting would double the work.
+  std::map<const onnx::NodeProto *, std::set<std::pair<size_t, size_t>>> widened;
 };
 
 } // namespace dsc::import
