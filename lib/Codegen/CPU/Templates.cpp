@@ -4,9 +4,9 @@
 namespace dsc {
 
 llvm::ArrayRef<const Template *> templatesFor(const Target &) {
-  static const Template *const templates[] = {&loopsTemplate(),      &accumulateTemplate(),
-                                              &sequentialTemplate(), &recurrentTemplate(),
-                                              &gemmFmaTemplate(),    &convPanelsTemplate()};
+  static const Template *const templates[] = {
+      &loopsTemplate(),     &accumulateTemplate(), &sequentialTemplate(), &recurrentTemplate(),
+      &attentionTemplate(), &gemmFmaTemplate(),    &convPanelsTemplate(), &depthwiseConvTemplate()};
   return templates;
 }
 

@@ -13,9 +13,13 @@ const Template &accumulateTemplate();
 const Template &sequentialTemplate();
 /// RNN, GRU and LSTM layers.
 const Template &recurrentTemplate();
+/// Attention of queries to keys in one kernel.
+const Template &attentionTemplate();
 /// Matrix products in float32.
 const Template &gemmFmaTemplate();
 /// Convolutions in float32, but for depthwise ones.
 const Template &convPanelsTemplate();
+/// Depthwise convolutions in float32.
+const Template &depthwiseConvTemplate();
 
 } // namespace dsc

@@ -1,0 +1,64 @@
+//===- PixelVectors.cpp - vectors of pixels at even distances -------------===//
+#include "PixelVectors.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+Value PixelVectors::inside(Value first, int64_t step, Value size) {
+  OpBuilder &b = code.builder;
+  auto narrow = [&](Value index) {
+    Value scalar = arith::IndexCastOp::create(b, code.loc, b.getI32Type(), index);
+    return code.splat(scalar, code.lanes);
+  };
+  SmallVector<int32_t> offsets;
+  for (int64_t i = 0; i < code.lanes; ++i)
+    offsets.push_back(static_cast<int32_t>(i * step));
+  Value lanes = arith::ConstantOp::create(b, code.loc, b.getI32VectorAttr(offsets));
+  Value at = arith::AddIOp::create(b, code.loc, lanes, narrow(first));
+  // Unsigned: what is before the line is above any size.
+  return arith::CmpIOp::create(b, code.loc, arith::CmpIPredicate::ult, at, narrow(size));
+}
+
+Value PixelVectors::mask(Value position, Value size) { return inside(position, stride, size); }
+
+/// Lanes 0, 2, 4 ... of two vectors behind each other.
+Value PixelVectors::evens(Value low, Value high) {
+  SmallVector<int64_t> lanes;
+  for (int64_t i = 0; i < code.lanes; ++i)
+    lanes.push_back(2 * i);
+  return vector::ShuffleOp::create(code.builder, code.loc, low, high, lanes);
+}
+
+Value PixelVectors::load(Value address, Value position, Value size, Value mask) {
+  int64_t lanes = code.lanes;
+  if (stride == 1)
+    return mask ? code.load(x, address, lanes, mask) : code.load(x, address, lanes);
+  if (stride == 2) {
+    Value next = code.kernel.index(lanes);
+    Value second = code.advance(x, address, next);
+    if (!mask)
+      return evens(code.load(x, address, lanes), code.load(x, second, lanes));
+    Value low = inside(position, 1, size);
+    Value high = inside(code.kernel.add(position, next), 1, size);
+    return evens(code.load(x, address, lanes, low), code.load(x, second, lanes, high));
+  }
+  OpBuilder &b = code.builder;
+  SmallVector<int32_t> offsets;
+  for (int64_t i = 0; i < lanes; ++i)
+    offsets.push_back(static_cast<int32_t>(i * stride));
+  Value at = arith::ConstantOp::create(b, code.loc, b.getI32VectorAttr(offsets));
+  Value pointers = LLVM::GEPOp::create(b, code.loc, VectorType::get(lanes, x.ptr.getType()),
+                                       x.element, address, ArrayRef<LLVM::GEPArg>{at});
+  if (!mask)
+    mask = arith::ConstantOp::create(
+        b, code.loc, DenseElementsAttr::get(VectorType::get(lanes, b.getI1Type()), true));
+  Value zero = code.constant(0, lanes);
+  return LLVM::masked_gather::create(b, code.loc, zero.getType(), pointers, mask, zero,
+                                     b.getI32IntegerAttr(4));
+}
+
+} // namespace dsc

@@ -1,0 +1,20 @@
+// RUN: dsc-opt %s --dsc-form-groups --dsc-choose-schedules="target=x86-64-v3" | FileCheck %s
+
+// CHECK-LABEL: func.func @conv
+func.func @conv(%x: tensor<1x64x56x56xf32>) -> tensor<1x64x56x56xf32> {
+  %w = dsc.weight <0, 0, 147456> : f32[64,64,3,3]
+  // Depth blocks are whole channels: multiples of 9 taps.
+  // CHECK: dsc.group {{.*}}<"conv-panels", tile = [6, 2], block = [64, 1, {{192|288|576}}]
+  %none = dsc.none
+  %y = dsc.conv %x, %w, %none {pads = array<i64: 1, 1, 1, 1>} : f32[1,64,56,56], f32[64,64,3,3], none -> f32[1,64,56,56]
+  return %y : tensor<1x64x56x56xf32>
+}
+
+// CHECK-LABEL: func.func @depthwise
+func.func @depthwise(%x: tensor<1x144x56x56xf32>) -> tensor<1x144x56x56xf32> {
+  %w = dsc.weight <0, 0, 5184> : f32[144,1,3,3]
+  // CHECK: dsc.group {{.*}}<"depthwise-conv", tile = [8]
+  %none = dsc.none
+  %y = dsc.conv %x, %w, %none {group = 144, pads = array<i64: 1, 1, 1, 1>} : f32[1,144,56,56], f32[144,1,3,3], none -> f32[1,144,56,56]
+  return %y : tensor<1x144x56x56xf32>
+}
