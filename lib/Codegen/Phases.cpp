@@ -1,8 +1,10 @@
 //===- Phases.cpp - the way from import to kernels, in order --------------===//
+#include "dsc/Codegen/Common/Template.h"
 #include "dsc/Codegen/Compiler.h"
 #include "dsc/Codegen/Passes.h"
 #include "dsc/Transforms/Passes.h"
 
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -14,20 +16,36 @@ namespace dsc {
 using AddPhase = void (*)(OpPassManager &passes, WeightStore *weights,
                           const CompileOptions &options);
 
+static void addFolding(OpPassManager &passes, WeightStore *weights, const CompileOptions &options) {
+  FoldConstantsOptions folding;
+  folding.maxBytes = options.maxFoldedBytes;
+  passes.addPass(weights ? createFoldConstantsPass(*weights, folding)
+                         : createFoldConstants(folding));
+}
+
+/// Whether a template computes the op as it is, though it could be taken apart.
+static bool isWhole(ComputeOp op, const Target *target) {
+  ScopedDiagnosticHandler quiet(op->getContext(), [](Diagnostic &) { return success(); });
+  FailureOr<Spec> spec = op.getSpec();
+  bool isStaged = succeeded(spec) && !spec->loops && !spec->scatter;
+  return isStaged && target && hasTemplate(op, *target);
+}
+
 /// Ops in their simplest form: whole operators taken apart, constants computed.
 static void addSimplify(OpPassManager &passes, WeightStore *weights,
                         const CompileOptions &options) {
-  FoldConstantsOptions folding;
-  folding.maxBytes = options.maxFoldedBytes;
   passes.addPass(createCanonicalizerPass());
+  addFolding(passes, weights, options);
+  passes.addPass(createRemoveIdentities());
   passes.addPass(createCSEPass());
   passes.addPass(createFoldBatchNorms());
   passes.addPass(createRaiseActivations());
   passes.addPass(createRaiseSoftmax());
   passes.addPass(createRaiseNormalizations());
-  passes.addPass(createDecompose());
-  passes.addPass(weights ? createFoldConstantsPass(*weights, folding)
-                         : createFoldConstants(folding));
+  passes.addPass(createRaiseAttention());
+  const Target *target = findTarget(options.targets.front());
+  passes.addPass(createDecomposePass([target](ComputeOp op) { return isWhole(op, target); }));
+  addFolding(passes, weights, options);
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
 }

@@ -17,7 +17,11 @@ namespace dsc {
 
 namespace {
 struct Decompose : impl::DecomposeBase<Decompose> {
+  using DecomposeBase::DecomposeBase;
+  explicit Decompose(std::function<bool(ComputeOp)> isWhole) : isWhole(std::move(isWhole)) {}
   void runOnOperation() override;
+
+  std::function<bool(ComputeOp)> isWhole;
 };
 } // namespace
 
@@ -53,11 +57,15 @@ void Decompose::runOnOperation() {
     getOperation()->walk([&](ComputeOp op) { ops.push_back(op); });
     bool changed = false;
     for (ComputeOp op : ops)
-      if (failed(decompose(op, changed)))
+      if (!(isWhole && isWhole(op)) && failed(decompose(op, changed)))
         return signalPassFailure();
     if (!changed)
       return;
   }
+}
+
+std::unique_ptr<Pass> createDecomposePass(std::function<bool(ComputeOp)> isWhole) {
+  return std::make_unique<Decompose>(std::move(isWhole));
 }
 
 } // namespace dsc

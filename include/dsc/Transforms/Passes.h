@@ -4,10 +4,12 @@
 #include "mlir/Pass/Pass.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace dsc {
 
+class ComputeOp;
 class WeightStore;
 
 #define GEN_PASS_DECL
@@ -18,5 +20,8 @@ class WeightStore;
 /// by name, the pass has a store of its own and does not know the IR's weights.
 std::unique_ptr<mlir::Pass> createFoldConstantsPass(WeightStore &store,
                                                     const FoldConstantsOptions &options = {});
+
+/// `isWhole`: whether an op that has a Spec and a decomposition is computed as it is.
+std::unique_ptr<mlir::Pass> createDecomposePass(std::function<bool(ComputeOp)> isWhole);
 
 } // namespace dsc

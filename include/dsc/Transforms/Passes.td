@@ -8,7 +8,9 @@ def Decompose : Pass<"dsc-decompose"> {
   let summary = "Replace ops that have no Spec by simpler ops";
   let description = [{
     Runs `ComputeOp::decompose` on every op whose decomposition is defined, again
-    on what comes out of it, until nothing is left to decompose.
+    on what comes out of it, until nothing is left to decompose. An op that has a
+    Spec, too, stays if a template takes it whole; created by name, the pass knows
+    no templates.
   }];
 }
 
@@ -26,6 +28,18 @@ def RaiseNormalizations : Pass<"dsc-raise-normalizations"> {
 
 def FoldBatchNorms : Pass<"dsc-fold-batch-norms"> {
   let summary = "Multiply batch normalisations into the weights of the convolution before them";
+}
+
+def RemoveIdentities : Pass<"dsc-remove-identities"> {
+  let summary = "Remove operators that give their operand: casts to the same type and the like";
+}
+
+def RaiseAttention : Pass<"dsc-raise-attention"> {
+  let summary = "Recognise attention: products around a softmax, as exporters write it";
+  let description = [{
+    Takes in the scale, the mask, the transpositions of operands and result, the
+    repetition of shared heads, and what replaces rows without keys by zeros.
+  }];
 }
 
 def FormGroups : Pass<"dsc-form-groups"> {

@@ -14,6 +14,25 @@ const Template *findTemplate(const Target &target, StringRef name) {
   return nullptr;
 }
 
+bool hasTemplate(ComputeOp op, const Target &target) {
+  // Templates look at groups: make one, with a copy of the op.
+  OpBuilder builder(op);
+  auto types = llvm::to_vector(op->getResultTypes());
+  auto group = GroupOp::create(builder, op.getLoc(), TypeRange(types), ScheduleAttr());
+  builder.setInsertionPointToEnd(&group.getBody().emplaceBlock());
+  Operation *copy = builder.clone(*op);
+  YieldOp::create(builder, op.getLoc(), copy->getResults());
+  bool found = false;
+  {
+    GroupInfo info(group);
+    found = llvm::any_of(templatesFor(target), [&](const Template *candidate) {
+      return static_cast<bool>(candidate->match(info, target));
+    });
+  }
+  group->erase();
+  return found;
+}
+
 double estimateSize(ArrayRef<Dim> dims, double assumed) {
   double size = 1;
   for (Dim dim : dims) {

@@ -50,6 +50,9 @@ llvm::ArrayRef<const Template *> templatesFor(const Target &target);
 /// Null for an unknown name.
 const Template *findTemplate(const Target &target, llvm::StringRef name);
 
+/// Whether a template of the target computes the op as a group of its own.
+bool hasTemplate(ComputeOp op, const Target &target);
+
 /// Product of the constant sizes, each symbol counted as `assumed`.
 double estimateSize(llvm::ArrayRef<Dim> dims, double assumed = 128);
 /// Scalar operations of the body of a Spec.

@@ -25,6 +25,7 @@
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/SmallVector.h"
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -178,6 +179,30 @@ struct RecurrentSpec {
   unsigned numGates() const { return cell == Rnn ? 1 : cell == Gru ? 3 : 4; }
 };
 
+/// softmax(scale * q k^T, capped, masked) v for each head. Operands (numbers in the
+/// op's operand list): q [B, H, M, D], k [B, Hk, N, D], v [B, Hk, N, Dv], mask that
+/// broadcasts to [B, H, M, N]; result y [B, H, M, Dv]. Head h uses head h / (H / Hk)
+/// of k and v.
+struct AttentionSpec {
+  /// What a row becomes whose softmax is not defined.
+  enum UndefinedRows {
+    Nan,        // NaN, as computed
+    MaskedZero, // 0 where all keys are hidden
+    Zero,       // 0 also where the sum is NaN
+  };
+
+  unsigned q = 0, k = 1, v = 2, y = 0;
+  std::optional<unsigned> mask;
+  /// The axis of the tensor that is axis 0, 1, 2, 3 above.
+  std::array<int64_t, 4> qAxes = {0, 1, 2, 3}, kAxes = qAxes, vAxes = qAxes, yAxes = qAxes;
+  Dim batch, heads, sharedHeads, queries, keys, headSize, valueSize;
+  float scale = 1;
+  float softcap = 0; ///< not 0: scores become softcap * tanh(score / softcap)
+  /// Query m sees keys up to m + causalOffset; empty: all.
+  Dim causalOffset;
+  UndefinedRows undefinedRows = Nan;
+};
+
 struct Spec {
   SpecKind kind = SpecKind::Map;
   /// Map ... Scan. Row: see stages.
@@ -185,6 +210,7 @@ struct Spec {
   std::shared_ptr<ScatterSpec> scatter;
   std::shared_ptr<CallSpec> call;
   std::shared_ptr<RecurrentSpec> recurrent;
+  std::shared_ptr<AttentionSpec> attention;
 };
 
 /// Builds scalar code with the semantics of an ONNX element type. Values have

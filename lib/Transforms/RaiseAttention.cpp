@@ -1,0 +1,328 @@
+//===- RaiseAttention.cpp - attention from products and a softmax ---------===//
+//
+//   %s = dsc.matmul (%q * a), (dsc.transpose %k) * b
+//   dsc.matmul (dsc.softmax (%s + %mask)), %v
+// =>
+//   dsc.attention %q, %k, %v, %mask {scale = a * b}
+//
+// with what exporters put in between: a select for masks of booleans, zeros for rows
+// without keys, repeated heads, transpositions of operands and result.
+//
+//===----------------------------------------------------------------------===//
+#include "Raise.h"
+
+#include "dsc/Transforms/Passes.h"
+
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace dsc {
+
+#define GEN_PASS_DEF_RAISEATTENTION
+#include "dsc/Transforms/Passes.h.inc"
+
+namespace {
+
+/// What is found, from the last product upwards.
+struct Found {
+  Value q, k, v, mask;
+  double scale = 1;
+  StringRef undefinedRows = "nan";
+};
+
+/// An operand as [B, H, rows, columns]: a tensor and the order of its axes.
+struct Operand {
+  Value tensor;
+  SmallVector<int64_t> perm = {0, 1, 2, 3};
+};
+
+} // namespace
+
+static bool isMinusInfinity(Value value) {
+  std::optional<double> number = splatNumber(value);
+  return number && std::isinf(*number) && *number < 0;
+}
+
+static bool isZero(Value value) {
+  std::optional<double> number = splatNumber(value);
+  return number && *number == 0;
+}
+
+static bool isPermutation(TransposeOp op, ArrayRef<int64_t> perm) {
+  return op && op.getPerm() && *op.getPerm() == perm;
+}
+
+//===----------------------------------------------------------------------===//
+// Between the products
+//===----------------------------------------------------------------------===//
+
+/// The softmax under a select that makes undefined rows 0.
+static Value skipGuard(Value weights, Found &found, Value &guardMask) {
+  auto where = weights.getDefiningOp<WhereOp>();
+  if (!where || !isZero(where.getX()))
+    return weights;
+  if (auto isNan = where.getCondition().getDefiningOp<IsNaNOp>();
+      isNan && isNan.getX() == where.getY()) {
+    found.undefinedRows = "zero";
+    return where.getY();
+  }
+  auto equal = where.getCondition().getDefiningOp<EqualOp>();
+  if (!equal)
+    return weights;
+  for (unsigned i : {0, 1}) {
+    auto largest = equal->getOperand(i).getDefiningOp<ReduceMaxOp>();
+    if (!largest || !isMinusInfinity(equal->getOperand(1 - i)))
+      continue;
+    SmallVector<int64_t> axes = keptAxes(largest);
+    if (axes.size() != 1 || axes.front() != getRank(largest.getData()) - 1)
+      continue;
+    found.undefinedRows = "masked_zero";
+    guardMask = largest.getData();
+    return where.getY();
+  }
+  return weights;
+}
+
+/// A condition that is false where this mask of floats, which holds nothing but 0 and
+/// minus infinity, hides.
+static Value conditionOf(Value mask) {
+  auto where = mask.getDefiningOp<WhereOp>();
+  return where && isZero(where.getX()) && isMinusInfinity(where.getY()) ? where.getCondition()
+                                                                        : Value();
+}
+
+/// The product under the mask.
+static Value skipMask(Value scores, Found &found) {
+  if (auto where = scores.getDefiningOp<WhereOp>(); where && isMinusInfinity(where.getY())) {
+    found.mask = where.getCondition();
+    return where.getX();
+  }
+  auto add = scores.getDefiningOp<AddOp>();
+  if (!add)
+    return scores;
+  for (unsigned i : {0, 1}) {
+    Factors factors = factorize(add->getOperand(i));
+    if (factors.values.size() != 1 || !factors.values.front().getDefiningOp<MatMulOp>())
+      continue;
+    found.mask = add->getOperand(1 - i);
+    return add->getOperand(i);
+  }
+  return scores;
+}
+
+/// The factor that is no constant; null if there are more.
+static Value skipScale(Value value, double &scale) {
+  Factors factors = factorize(value);
+  if (factors.values.size() != 1)
+    return {};
+  scale *= factors.constant;
+  return factors.values.front();
+}
+
+/// The elements of `value` in this shape: a value that they are a view of, or a
+/// reshape.
+static Value reshapeTo(PatternRewriter &rewriter, Value value, ArrayRef<Dim> shape) {
+  Type wanted = makeTensorType(getElementType(value), shape);
+  for (Value source = value; source;) {
+    if (source.getType() == wanted)
+      return source;
+    auto view = source.getDefiningOp<ComputeOp>();
+    source = view ? view.getViewSource() : Value();
+  }
+  NamedAttribute attributes[] = {
+      rewriter.getNamedAttr("shape", DimsAttr::get(value.getContext(), shape)),
+      rewriter.getNamedAttr("allowzero", rewriter.getI64IntegerAttr(1)),
+  };
+  FailureOr<Operation *> built =
+      buildOp(rewriter, value.getLoc(), "dsc.reshape", value, attributes);
+  return failed(built) ? Value() : (*built)->getResult(0);
+}
+
+/// [B, H, D, N], transposed: k [B, H, N, D].
+static Value untranspose(PatternRewriter &rewriter, Value keys) {
+  SmallVector<Dim> dims = getDims(keys);
+  // Through three axes, batch and heads together.
+  if (auto reshape = keys.getDefiningOp<ReshapeOp>()) {
+    auto transpose = reshape.getData().getDefiningOp<TransposeOp>();
+    if (isPermutation(transpose, {0, 2, 1})) {
+      SmallVector<Dim> inner = getDims(transpose.getData());
+      if (inner[1] == dims[3] && inner[2] == dims[2])
+        return reshapeTo(rewriter, transpose.getData(), {dims[0], dims[1], dims[3], dims[2]});
+    }
+  }
+  SmallVector<int64_t> perm = {0, 1, 3, 2};
+  Value source = keys;
+  if (auto transpose = keys.getDefiningOp<TransposeOp>(); transpose && transpose.getPerm()) {
+    SmallVector<int64_t> inner(*transpose.getPerm());
+    std::swap(inner[2], inner[3]);
+    source = transpose.getData();
+    perm = inner;
+  }
+  if (llvm::equal(perm, llvm::seq<int64_t>(0, 4)))
+    return source;
+  FailureOr<Operation *> built =
+      buildOp(rewriter, keys.getLoc(), "dsc.transpose", source,
+              rewriter.getNamedAttr("perm", rewriter.getDenseI64ArrayAttr(perm)));
+  return failed(built) ? Value() : (*built)->getResult(0);
+}
+
+/// The heads before they are repeated: reshape(expand(x [B, Hk, 1, N, D])).
+static Value skipRepeat(PatternRewriter &rewriter, Value value) {
+  auto reshape = value.getDefiningOp<ReshapeOp>();
+  auto expand = reshape ? reshape.getData().getDefiningOp<ExpandOp>() : ExpandOp();
+  if (!expand || getRank(expand.getInput()) != 5)
+    return value;
+  SmallVector<Dim> from = getDims(expand.getInput()), to = getDims(expand.getResult());
+  SmallVector<Dim> heads = getDims(value);
+  if (!from[2].isConstant(1) || from[0] != to[0] || from[1] != to[1] || from[3] != to[3] ||
+      from[4] != to[4] || heads[0] != to[0] || heads[1] != to[1] * to[2] || heads[2] != to[3])
+    return value;
+  return reshapeTo(rewriter, expand.getInput(), {from[0], from[1], from[3], from[4]});
+}
+
+//===----------------------------------------------------------------------===//
+// Order of axes
+//===----------------------------------------------------------------------===//
+
+/// Takes a transposition in front of an operand into the order of its axes, as long
+/// as its last axis stays the last.
+static Operand absorbTranspose(PatternRewriter &rewriter, Value value) {
+  if (auto transpose = value.getDefiningOp<TransposeOp>())
+    if (transpose.getPerm() && transpose.getPerm()->back() == 3)
+      return {transpose.getData(), SmallVector<int64_t>(*transpose.getPerm())};
+  // [M, B * H, D] => [B * H, M, D] => [B, H, M, D].
+  auto reshape = value.getDefiningOp<ReshapeOp>();
+  auto transpose = reshape ? reshape.getData().getDefiningOp<TransposeOp>() : TransposeOp();
+  if (!isPermutation(transpose, {1, 0, 2}))
+    return {value};
+  SmallVector<Dim> dims = getDims(value), inner = getDims(transpose.getData());
+  if (inner[0] != dims[2] || inner[2] != dims[3])
+    return {value};
+  Value tensor = reshapeTo(rewriter, transpose.getData(), {dims[2], dims[0], dims[1], dims[3]});
+  return tensor ? Operand{tensor, {1, 2, 0, 3}} : Operand{value};
+}
+
+//===----------------------------------------------------------------------===//
+// Patterns
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+struct RaiseProducts : OpRewritePattern<MatMulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(MatMulOp op, PatternRewriter &rewriter) const override;
+};
+
+/// transpose(attention) => attention with the result's axes in that order.
+struct AbsorbResultTranspose : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
+    auto attention = op.getData().getDefiningOp<AttentionOp>();
+    if (!attention || !attention->hasOneUse() || attention.getYPerm() || !op.getPerm() ||
+        op.getPerm()->back() != 3)
+      return rewriter.notifyMatchFailure(op, "no attention alone before it");
+    NamedAttrList attributes(attention->getAttrs());
+    attributes.set("y_perm", op.getPermAttr());
+    return replaceByOp(rewriter, op, "dsc.attention", attention->getOperands(), attributes);
+  }
+};
+
+} // namespace
+
+/// Whether both stand for the same hidden keys.
+static bool isSameMask(Value guard, Value mask) {
+  return mask && (guard == mask || conditionOf(guard) == mask);
+}
+
+static std::optional<Found> findParts(MatMulOp op) {
+  Found found;
+  found.v = op.getB();
+  Value guardMask;
+  auto softmax = skipGuard(op.getA(), found, guardMask).getDefiningOp<SoftmaxOp>();
+  if (!softmax || getRank(softmax.getInput()) != 4 || getRank(found.v) != 4)
+    return std::nullopt;
+  int64_t axis = softmax.getAxis();
+  if (axis != -1 && axis != 3)
+    return std::nullopt;
+  Value product = skipScale(skipMask(softmax.getInput(), found), found.scale);
+  auto scores = product ? product.getDefiningOp<MatMulOp>() : MatMulOp();
+  if (!scores)
+    return std::nullopt;
+  found.q = skipScale(scores.getA(), found.scale);
+  found.k = skipScale(scores.getB(), found.scale);
+  if (!found.q || !found.k || getRank(found.q) != 4 || getRank(found.k) != 4)
+    return std::nullopt;
+  if (guardMask) {
+    // A mask that never hides all keys of a row needs no guard.
+    bool hidesNothing = !found.mask && isZero(guardMask);
+    if (!hidesNothing && !isSameMask(guardMask, found.mask))
+      return std::nullopt;
+  }
+  return found;
+}
+
+LogicalResult RaiseProducts::matchAndRewrite(MatMulOp op, PatternRewriter &rewriter) const {
+  std::optional<Found> found = findParts(op);
+  if (!found)
+    return rewriter.notifyMatchFailure(op, "not a product with a softmax of scores");
+  // Neither product may broadcast.
+  auto sameBatch = [](Value a, Value b) {
+    return ArrayRef(getDims(a)).take_front(2) == ArrayRef(getDims(b)).take_front(2);
+  };
+  Value y = op.getResult();
+  if (!sameBatch(found->q, found->k) || !sameBatch(found->q, found->v) || !sameBatch(found->q, y))
+    return rewriter.notifyMatchFailure(op, "batch sizes or heads are broadcast");
+  if (getElementType(found->q) != getElementType(y))
+    return rewriter.notifyMatchFailure(op, "element types differ");
+  rewriter.setInsertionPoint(op);
+  Value k = untranspose(rewriter, found->k);
+  if (!k)
+    return rewriter.notifyMatchFailure(op, "keys do not fit");
+  Value mask = found->mask;
+  if (mask && !getElementType(mask).isInteger(1))
+    if (Value condition = conditionOf(mask))
+      mask = condition;
+  // Adding 0 does nothing.
+  if (mask && isZero(mask))
+    mask = {};
+  if (!mask)
+    mask = NoneOp::create(rewriter, op.getLoc(), rewriter.getNoneType());
+  Value fewK = skipRepeat(rewriter, k), fewV = skipRepeat(rewriter, found->v);
+  bool bothShared = fewK && fewV && getDims(fewK)[1] == getDims(fewV)[1];
+  Operand q = absorbTranspose(rewriter, found->q);
+  Operand keys = absorbTranspose(rewriter, bothShared ? fewK : k);
+  Operand values = absorbTranspose(rewriter, bothShared ? fewV : found->v);
+  SmallVector<NamedAttribute> attributes = {
+      rewriter.getNamedAttr("scale", rewriter.getF32FloatAttr(found->scale)),
+  };
+  if (found->undefinedRows != "nan")
+    attributes.push_back(
+        rewriter.getNamedAttr("undefined_rows", rewriter.getStringAttr(found->undefinedRows)));
+  auto addPerm = [&](StringRef name, const Operand &operand) {
+    if (!llvm::equal(operand.perm, llvm::seq<int64_t>(0, 4)))
+      attributes.push_back(
+          rewriter.getNamedAttr(name, rewriter.getDenseI64ArrayAttr(operand.perm)));
+  };
+  addPerm("q_perm", q);
+  addPerm("k_perm", keys);
+  addPerm("v_perm", values);
+  return replaceByOp(rewriter, op, "dsc.attention", {q.tensor, keys.tensor, values.tensor, mask},
+                     attributes);
+}
+
+namespace {
+struct RaiseAttention : impl::RaiseAttentionBase<RaiseAttention> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<RaiseProducts, AbsorbResultTranspose>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace
+
+} // namespace dsc
