@@ -56,12 +56,21 @@ static bool equalBytes(const Tensor &a, const Tensor &b, size_t index) {
   return std::memcmp(a.data.data() + index * size, b.data.data() + index * size, size) == 0;
 }
 
+static double largest(const Tensor &tensor) {
+  double result = 0;
+  for (size_t i = 0, count = numberCount(tensor); i < count; ++i)
+    if (double value = std::fabs(valueAt(tensor, i)); std::isfinite(value))
+      result = std::max(result, value);
+  return result;
+}
+
 Comparison compare(const Tensor &got, const Tensor &expected, const Tolerance &tolerance) {
   Comparison result;
   if (got.dtype != expected.dtype || got.dims != expected.dims) {
     result.reason = fmt::format("is {}, expected {}", describe(got), describe(expected));
     return result;
   }
+  double atol = tolerance.atol + tolerance.atolOfMax * largest(expected);
   bool exact = !isFloat(got.dtype) && !isComplex(got.dtype);
   for (size_t i = 0, count = numberCount(got); i < count; ++i) {
     double a = valueAt(got, i), b = valueAt(expected, i);
@@ -69,8 +78,7 @@ Comparison compare(const Tensor &got, const Tensor &expected, const Tolerance &t
       continue;
     double difference = std::fabs(a - b);
     double relative = difference / std::fabs(b);
-    bool within =
-        !exact && std::isfinite(b) && difference <= tolerance.atol + tolerance.rtol * std::fabs(b);
+    bool within = !exact && std::isfinite(b) && difference <= atol + tolerance.rtol * std::fabs(b);
     if (!within && !result.mismatches++)
       result.reason =
           fmt::format("differs first at {}: {:.9g}, expected {:.9g}", positionOf(got, i), a, b);

@@ -14,6 +14,7 @@ namespace dsc::cli {
 struct Tolerance {
   double rtol = 1e-3;
   double atol = 1e-7;
+  double atolOfMax = 0; ///< added to atol, times the largest |expected|
 };
 
 struct Comparison {

@@ -27,9 +27,9 @@ ModelCompiler::ModelCompiler(const std::string &path, const ModelOptions &modelO
     failImport(problems);
 }
 
-std::unique_ptr<Compilation> ModelCompiler::compile() {
+std::unique_ptr<Compilation> ModelCompiler::compile(ModuleOp other) {
   noteActivity("compiling");
-  std::unique_ptr<Compilation> compilation = compileModule(*module, weights, options);
+  std::unique_ptr<Compilation> compilation = compileModule(other, weights, options);
   if (!compilation)
     diagnostics.fail("compiling");
   return compilation;

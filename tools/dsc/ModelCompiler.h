@@ -23,7 +23,9 @@ public:
   WeightStore &getWeights() { return weights; }
   const CompileOptions &getOptions() const { return options; }
 
-  std::unique_ptr<Compilation> compile();
+  std::unique_ptr<Compilation> compile() { return compile(*module); }
+  /// Another module of the same context and weights.
+  std::unique_ptr<Compilation> compile(mlir::ModuleOp other);
   void runPhases(const std::string &lastPhase);
   /// A copy of the imported module that has gone through the phases.
   mlir::OwningOpRef<mlir::ModuleOp> moduleAfter(const std::string &phase);

@@ -87,39 +87,46 @@ static double secondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// An artifact that exists in memory only.
-static int compileToMemory(const std::string &path, const ModelOptions &options) {
-  ModelCompiler compiler(path, options);
-  std::unique_ptr<Compilation> compilation = compiler.compile();
-  int descriptor = memfd_create("dsc", MFD_CLOEXEC);
-  if (descriptor < 0)
-    fail(Code::File, fmt::format("cannot make a file in memory: {}", std::strerror(errno)));
-  writeArtifact(*compilation, descriptor, "memory");
-  return descriptor;
-}
+namespace {
+/// An artifact that exists in memory only, with a path that is valid as long.
+class MemoryArtifact {
+public:
+  explicit MemoryArtifact(const Compilation &compilation)
+      : descriptor(memfd_create("dsc", MFD_CLOEXEC)) {
+    if (descriptor < 0)
+      fail(Code::File, fmt::format("cannot make a file in memory: {}", std::strerror(errno)));
+    writeArtifact(compilation, descriptor, "memory");
+  }
+  ~MemoryArtifact() { close(descriptor); }
+  std::string path() const { return fmt::format("/proc/self/fd/{}", descriptor); }
+
+private:
+  int descriptor;
+};
+} // namespace
 
 Session::Session(const std::string &path, const ModelOptions &options) {
-  using Clock = std::chrono::steady_clock;
-  std::string artifact = path;
-  int descriptor = -1;
-  Clock::time_point start = Clock::now();
-  if (!isArtifact(path)) {
-    descriptor = compileToMemory(path, options);
-    artifact = fmt::format("/proc/self/fd/{}", descriptor);
-    compileSeconds = secondsSince(start);
-  }
-  noteActivity("opening " + path);
-  start = Clock::now();
-  dsc_model *opened = nullptr;
-  dsc_status status = dsc_model_open(artifact.c_str(), &opened);
-  loadSeconds = secondsSince(start);
-  model.reset(opened);
-  if (descriptor >= 0)
-    close(descriptor);
-  check(status);
-  // What was written a moment ago needs no check.
-  if (descriptor < 0)
+  if (isArtifact(path)) {
+    noteActivity("opening " + path);
+    open(path);
     check(dsc_model_check_weights(model.get()));
+    return;
+  }
+  auto start = std::chrono::steady_clock::now();
+  ModelCompiler compiler(path, options);
+  std::unique_ptr<Compilation> compilation = compiler.compile();
+  compileSeconds = secondsSince(start);
+  open(MemoryArtifact(*compilation).path());
+}
+
+Session::Session(const Compilation &compilation) { open(MemoryArtifact(compilation).path()); }
+
+void Session::open(const std::string &path) {
+  auto start = std::chrono::steady_clock::now();
+  dsc_model *opened = nullptr;
+  check(dsc_model_open(path.c_str(), &opened));
+  model.reset(opened);
+  loadSeconds = secondsSince(start);
   dsc_tensor_info info;
   for (size_t i = 0; i < dsc_model_input_count(opened); ++i) {
     check(dsc_model_input_info(opened, i, &info));

@@ -37,6 +37,8 @@ bool isArtifact(const std::string &path);
 class Session {
 public:
   Session(const std::string &path, const ModelOptions &options);
+  /// Keeps nothing of the compilation.
+  explicit Session(const Compilation &compilation);
 
   dsc_model *getModel() const { return model.get(); }
   const std::vector<ValueInfo> &getInputs() const { return inputs; }
@@ -52,6 +54,8 @@ public:
                                    std::vector<std::string> &assumed) const;
 
 private:
+  void open(const std::string &path);
+
   struct Close {
     void operator()(dsc_model *model) const { dsc_model_close(model); }
   };

@@ -13,6 +13,11 @@ namespace dsc::cli {
 // Files
 //===----------------------------------------------------------------------===//
 
+std::string findModel(const std::string &path) {
+  std::error_code error;
+  return fs::is_directory(path, error) ? (fs::path(path) / "model.onnx").string() : path;
+}
+
 TestCase findTestCase(const std::string &path, const std::vector<std::string> &golden) {
   std::error_code error;
   if (!fs::is_directory(path, error)) {
@@ -90,8 +95,7 @@ CaseResult::CaseResult(const Failure &failure)
 
 void CaseResult::add(const std::string &dataSet, const std::string &name,
                      const Comparison &comparison) {
-  outputs.push_back(
-      {fs::path(dataSet).filename().string(), name, comparison.toJson(), comparison.summary()});
+  outputs.push_back({dataSet, name, comparison.toJson(), comparison.summary()});
   if (comparison.matches || status != CaseStatus::Pass)
     return;
   status = CaseStatus::Fail;

@@ -25,6 +25,9 @@ struct TestCase {
 /// Failure if there is nothing to compare with.
 TestCase findTestCase(const std::string &path, const std::vector<std::string> &golden);
 
+/// The model of a folder or of a path to one.
+std::string findModel(const std::string &path);
+
 /// The contents of one test_data_set, in the order of the model's inputs and
 /// outputs. An output without a file is not compared.
 struct GoldenData {

@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Compare.h"
+#include "FirstMismatch.h"
 #include "Isolation.h"
+#include "OrtReference.h"
 #include "TestCase.h"
 #include "Verbs.h"
 
@@ -13,8 +15,10 @@
 
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <fmt/format.h>
 #include <memory>
+#include <optional>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -23,15 +27,28 @@ namespace dsc::cli {
 namespace {
 struct VerifyCommand {
   std::vector<std::string> models, golden;
+  std::string against, python;
+  uint64_t seeds = 3;
+  std::optional<double> rtol, atol;
   Tolerance tolerance;
   double timeout = 0;
+  bool bisect = true;
   size_t threads = 0;
   ModelOptions options;
 
   int run(const Globals &globals);
 
 private:
-  CaseResult runCase(const TestCase &test) const;
+  /// Inputs and expected outputs of one run.
+  struct Run {
+    std::string name;
+    GoldenData data;
+  };
+  std::vector<Run> goldenRuns(const TestCase &test, const Session &session) const;
+  std::vector<Run> referenceRuns(const TestCase &test, const Session &session,
+                                 const std::string &folder) const;
+  CaseResult runCase(const TestCase &test, const std::string &folder) const;
+  std::string describeStart(const TestCase &test, const std::vector<Tensor> &inputs) const;
   CaseResult runCaseInChild(const TestCase &test) const;
   std::vector<TestCase> findCases() const;
 };
@@ -58,26 +75,72 @@ private:
 std::vector<TestCase> VerifyCommand::findCases() const {
   if (!golden.empty() && models.size() > 1)
     fail(Code::Usage, "--golden belongs to one model");
+  if (!golden.empty() && !against.empty())
+    fail(Code::Usage, "--golden and --against exclude each other");
   std::vector<TestCase> cases;
   for (const std::string &model : models)
-    cases.push_back(findTestCase(model, golden));
+    cases.push_back(against.empty() ? findTestCase(model, golden)
+                                    : TestCase{model, findModel(model), {}});
   return cases;
 }
 
-CaseResult VerifyCommand::runCase(const TestCase &test) const {
+std::vector<VerifyCommand::Run> VerifyCommand::goldenRuns(const TestCase &test,
+                                                          const Session &session) const {
+  std::vector<Run> runs;
+  for (const std::string &folder : test.dataSets)
+    runs.push_back(
+        {std::filesystem::path(folder).filename().string(), readGoldenData(session, folder)});
+  return runs;
+}
+
+std::vector<VerifyCommand::Run> VerifyCommand::referenceRuns(const TestCase &test,
+                                                             const Session &session,
+                                                             const std::string &folder) const {
+  std::vector<std::vector<Tensor>> inputs;
+  std::vector<std::string> assumed, inputNames, outputNames;
+  for (uint64_t seed = 0; seed < seeds; ++seed)
+    inputs.push_back(session.randomInputs(options, seed, assumed));
+  for (const ValueInfo &input : session.getInputs())
+    inputNames.push_back(input.name);
+  for (const ValueInfo &output : session.getOutputs())
+    outputNames.push_back(output.name);
+  std::vector<std::vector<Tensor>> outputs =
+      runOnnxRuntime(choosePython(python), test.model, inputs, inputNames, outputNames, folder);
+  std::vector<Run> runs;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    runs.push_back({fmt::format("seed {}", i),
+                    {std::move(inputs[i]), {outputs[i].begin(), outputs[i].end()}}});
+  return runs;
+}
+
+CaseResult VerifyCommand::runCase(const TestCase &test, const std::string &folder) const {
   Session session(test.model, options);
   Execution execution(session, threads);
   CaseResult result;
-  for (const std::string &folder : test.dataSets) {
-    GoldenData data = readGoldenData(session, folder);
-    execution.setInputs(data.inputs);
+  for (Run &run :
+       against.empty() ? goldenRuns(test, session) : referenceRuns(test, session, folder)) {
+    execution.setInputs(run.data.inputs);
     execution.run();
-    for (size_t i = 0; i < data.outputs.size(); ++i)
-      if (data.outputs[i])
-        result.add(folder, session.getOutputs()[i].name,
-                   compare(execution.output(i), *data.outputs[i], tolerance));
+    bool passed = result.status == CaseStatus::Pass;
+    for (size_t i = 0; i < run.data.outputs.size(); ++i)
+      if (run.data.outputs[i])
+        result.add(run.name, session.getOutputs()[i].name,
+                   compare(execution.output(i), *run.data.outputs[i], tolerance));
+    if (bisect && passed && result.status == CaseStatus::Fail)
+      result.message += "\n" + describeStart(test, run.data.inputs);
   }
   return result;
+}
+
+/// The first operator that is wrong. A failure to find it changes no verdict.
+std::string VerifyCommand::describeStart(const TestCase &test,
+                                         const std::vector<Tensor> &inputs) const {
+  try {
+    return findFirstMismatch(test.model, options, inputs, tolerance);
+  } catch (const Failure &failure) {
+    std::string why = failure.problems.empty() ? "" : failure.problems.front().message;
+    return "where it starts cannot be found: " + why;
+  }
 }
 
 /// How a child ended that did not send a result.
@@ -101,6 +164,10 @@ CaseResult VerifyCommand::runCaseInChild(const TestCase &test) const {
   using Clock = std::chrono::steady_clock;
   Clock::time_point start = Clock::now();
   MemoryFile answer, errors;
+  // Removed here, whatever happens to the child.
+  std::optional<TemporaryFolder> folder;
+  if (!against.empty())
+    folder.emplace();
   ChildOptions child;
   child.stdoutFd = answer.getDescriptor();
   child.stderrFd = errors.getDescriptor();
@@ -109,7 +176,7 @@ CaseResult VerifyCommand::runCaseInChild(const TestCase &test) const {
       [&] {
         CaseResult result;
         try {
-          result = runCase(test);
+          result = runCase(test, folder ? folder->getPath() : "");
         } catch (const Failure &failure) {
           result = CaseResult(failure);
         }
@@ -135,6 +202,11 @@ static void warmUp() {
 }
 
 int VerifyCommand::run(const Globals &globals) {
+  // Another implementation rounds differently; ONNX's own data are held to more.
+  if (!against.empty() && !atol)
+    tolerance.atolOfMax = 1e-4;
+  tolerance.rtol = rtol.value_or(tolerance.rtol);
+  tolerance.atol = atol.value_or(tolerance.atol);
   std::vector<TestCase> cases = findCases();
   if (cases.size() > 1)
     warmUp();
@@ -172,8 +244,19 @@ Verb addVerify(CLI::App &app) {
       ->type_name("DIR")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  verb->add_option("--rtol", command->tolerance.rtol, "Relative tolerance")->capture_default_str();
-  verb->add_option("--atol", command->tolerance.atol, "Absolute tolerance")->capture_default_str();
+  verb->add_option("--against", command->against,
+                   "Compare with another program's outputs for random inputs")
+      ->check(CLI::IsMember({"ort"}));
+  verb->add_option("--seeds", command->seeds, "How many random inputs to compare")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_option("--python", command->python,
+                   "The Python that has onnxruntime; default: $DSC_PYTHON, then python3");
+  verb->add_option("--rtol", command->rtol, "Relative tolerance; default: 1e-3");
+  verb->add_option("--atol", command->atol,
+                   "Absolute tolerance; default: 1e-7, with --against 1e-4 of the largest value");
+  verb->add_flag("!--no-bisect", command->bisect,
+                 "Do not look for the operator where a mismatch starts");
   verb->add_option("--timeout", command->timeout, "Time limit of a case; 0: none")
       ->type_name("SECONDS")
       ->capture_default_str();
@@ -183,6 +266,7 @@ Verb addVerify(CLI::App &app) {
   command->options.addTo(*verb);
   verb->footer("Examples:\n"
                "  dsc verify model.onnx --golden test_data_set_0\n"
+               "  dsc verify model.onnx --against ort --shape images=1x3x224x224\n"
                "  dsc verify --json node/test_add node/test_relu\n");
   return {verb, [command](const Globals &globals) { return command->run(globals); }};
 }

@@ -1,0 +1,32 @@
+"""Runs a model with ONNX Runtime on the inputs that `dsc verify --against ort` made.
+
+usage: python -c SCRIPT MODEL FOLDER...
+
+Each folder holds names.json ({"inputs": [...], "outputs": [...]}) and input_0.npy,
+input_1.npy, ...; the outputs become output_0.npy, output_1.npy, ... there.
+"""
+
+import json
+import os
+import sys
+
+
+def main():
+    try:
+        import numpy as np
+        import onnxruntime as ort
+    except ImportError as error:
+        sys.exit(f"{sys.executable} lacks a package: {error}")
+    ort.set_default_logger_severity(3)
+    model, *folders = sys.argv[1:]
+    session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+    for folder in folders:
+        with open(os.path.join(folder, "names.json")) as file:
+            names = json.load(file)
+        inputs = {name: np.load(os.path.join(folder, f"input_{i}.npy"))
+                  for i, name in enumerate(names["inputs"])}
+        for i, output in enumerate(session.run(names["outputs"], inputs)):
+            np.save(os.path.join(folder, f"output_{i}.npy"), output)
+
+
+main()
