@@ -1,6 +1,7 @@
 //===- Placements.cpp - which step places a value -------------------------===//
 //
-// Follows the rules under "Scopes and storage" in Program.h.
+// Follows the rules under "Scopes and storage" in Program.h. Breaking them would
+// overwrite memory that is in use.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,7 +48,7 @@ class PlacementChecker {
 public:
   explicit PlacementChecker(const Program &program)
       : program(program), placements(findPlacements(program)), placed(program.values.size()),
-        everPlaced(program.values.size()) {}
+        everPlaced(program.values.size()), lifetimes(program.values.size()) {}
 
   std::string run() {
     visit(0, [this] {
@@ -58,6 +59,13 @@ public:
   }
 
 private:
+  /// Of a value in a frame: the nesting of its block, and the block's steps that
+  /// may touch it.
+  struct Lifetime {
+    size_t depth = 0;
+    uint32_t first = 0, last = kNone;
+  };
+
   void require(bool condition, const char *what, ValueId id) {
     if (!condition && problem.empty())
       problem = "value " + std::to_string(id) + ": " + what;
@@ -74,12 +82,17 @@ private:
     Value::Kind kind = program.values[root].kind;
     require(kind == Value::Input || kind == Value::Weight || placed[root],
             "used before it is placed", id);
+    if (placements[root] == PlacedBy::Frame && kind == Value::Arena && problem.empty()) {
+      const Lifetime &lifetime = lifetimes[root];
+      uint32_t now = current[lifetime.depth];
+      require(now >= lifetime.first && now <= lifetime.last, "used outside its lifetime", id);
+    }
   }
   void result(ValueId id) {
     if (placements[id] == PlacedBy::Step)
       place(id);
     else
-      require(placed[id], "used before it is placed", id);
+      use(id);
   }
 
   template <typename F> void visit(BlockId block, F atEnd);
@@ -90,15 +103,25 @@ private:
   const Program &program;
   std::vector<PlacedBy> placements;
   std::vector<bool> placed, everPlaced;
-  std::vector<ValueId> scope; // what is placed, in order
+  std::vector<Lifetime> lifetimes;
+  std::vector<uint32_t> current; // the running step of each block around
+  std::vector<ValueId> scope;    // what is placed, in order
   std::string problem;
 };
 
 template <typename F> void PlacementChecker::visit(BlockId block, F atEnd) {
   size_t mark = scope.size();
-  for (const Step &step : program.blocks[block].steps)
+  const std::vector<Step> &steps = program.blocks[block].steps;
+  current.push_back(0);
+  for (const Step &step : steps) {
     visit(step);
+    ++current.back();
+  }
+  // What is read at the end is alive until the last step, after which nothing is
+  // written.
+  current.back() = steps.empty() ? 0 : steps.size() - 1;
   atEnd();
+  current.pop_back();
   for (; scope.size() != mark; scope.pop_back())
     placed[scope.back()] = false;
 }
@@ -106,8 +129,10 @@ template <typename F> void PlacementChecker::visit(BlockId block, F atEnd) {
 void PlacementChecker::visit(const Step &step) {
   switch (step.kind) {
   case Step::Frame:
-    for (ValueId id : step.values)
-      place(id);
+    for (size_t i = 0; i < step.values.size(); ++i) {
+      place(step.values[i]);
+      lifetimes[step.values[i]] = {current.size() - 1, step.firstUse[i], step.lastUse[i]};
+    }
     break;
   case Step::Phase:
     for (uint32_t i = step.launchBegin; i != step.launchEnd; ++i)

@@ -12,8 +12,9 @@ inline constexpr unsigned kMaxBlockDepth = 128;
 /// executed without further checks of indices into the program's tables.
 Status validate(const Program &program);
 
-/// Checks that values are placed once, and before they are touched; the rest of
-/// validate holds already. Returns what is wrong, or nothing.
+/// Checks that values are placed once, before they are touched, and touched only
+/// within their lifetimes; the rest of validate holds already. Returns what is
+/// wrong, or nothing.
 std::string checkPlacements(const Program &program);
 
 } // namespace dsc::format

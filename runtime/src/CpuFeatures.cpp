@@ -87,7 +87,7 @@ uint64_t readXcr0() {
   return uint64_t(high) << 32 | low;
 }
 
-/// Linux gives a process the AMX state only when asked, for all later threads.
+/// Linux gives a process the AMX state only when it asks.
 bool askForTileData() {
   constexpr long kArchReqXcompPerm = 0x1023, kTileData = 18;
   return syscall(SYS_arch_prctl, kArchReqXcompPerm, kTileData) == 0;

@@ -171,7 +171,8 @@ struct Step {
   std::vector<ValueId> values;
   // For each of `values`: the index, within this block, of the first and the
   // last step that touches it (nested blocks count as their If or Loop step).
-  // A last of kNone: until the block ends.
+  // A last of kNone: until the block ends, as for what the enclosing If or Loop
+  // reads then: branch values, next, slice and conditionNext.
   std::vector<uint32_t> firstUse, lastUse;
   // Phase
   uint32_t launchBegin = 0, launchEnd = 0;

@@ -192,6 +192,25 @@ TEST(Program, PlacementOfValues) {
               HasSubstr("value 6: used before it is placed"));
 }
 
+TEST(Program, LifetimesOfValues) {
+  auto steps = [](Program &p) -> std::vector<Step> & { return p.blocks[0].steps; };
+  const char *text = "used outside its lifetime";
+  // Value 4 is touched by steps 1 (phase), 5 (loop) and 6 (if).
+  auto change = [&](uint32_t first, uint32_t last) {
+    return errorAfter([&](Program &p) {
+      steps(p)[0].firstUse = {first};
+      steps(p)[0].lastUse = {last};
+    });
+  };
+  EXPECT_EQ(change(1, 6), "");
+  EXPECT_THAT(change(2, 6), HasSubstr(text));
+  EXPECT_THAT(change(1, 5), HasSubstr(text));
+  // A slice is read when its block ends.
+  EXPECT_THAT(errorAfter([&](Program &p) { p.blocks[1].steps[0].lastUse = {0}; }), HasSubstr(text));
+  EXPECT_THAT(errorAfter([&](Program &p) { p.blocks[1].steps.push_back(steps(p)[3]); }),
+              HasSubstr(text));
+}
+
 TEST(Program, NestingHasALimit) {
   Program p;
   p.values.resize(1);

@@ -148,6 +148,21 @@ TEST(Artifact, RunsFromMemory) {
   }
 }
 
+/// As on file systems that are mounted noexec.
+TEST(Artifact, CodeIsCopiedWhereItCannotBeMapped) {
+  CodeVariant code = makeCode();
+  int cannotBeMapped = open("/dev/null", O_RDONLY);
+  for (int fd : {-1, cannotBeMapped}) {
+    dsc::runtime::Pages pages;
+    ASSERT_EQ(dsc::runtime::mapImage(code, code.bytes, fd, 0, pages).text, "");
+    int32_t result = 0, weight = 1;
+    void *buffers[] = {&result, &weight};
+    reinterpret_cast<dsc_kernel_fn>(pages.data())(nullptr, buffers, nullptr);
+    EXPECT_EQ(result, 101);
+  }
+  close(cannotBeMapped);
+}
+
 TEST(Artifact, ContextsOutliveTheirModel) {
   TemporaryFile file;
   write(makeArtifact(), file);
