@@ -60,7 +60,7 @@ struct FoldIntoConv : OpRewritePattern<BatchNormalizationOp> {
   LogicalResult matchAndRewrite(BatchNormalizationOp norm,
                                 PatternRewriter &rewriter) const override {
     auto conv = norm.getX().getDefiningOp<ConvOp>();
-    if (!conv || !conv->hasOneUse())
+    if (!conv || !conv->hasOneUse() || conv.getResult().getType() != norm->getResult(0).getType())
       return rewriter.notifyMatchFailure(norm, "not alone behind a convolution");
     bool hasBias = !isAbsent(conv.getB());
     if (!isConstantTensor(conv.getW()) || (hasBias && !isConstantTensor(conv.getB())) ||
@@ -80,7 +80,11 @@ struct FoldIntoConv : OpRewritePattern<BatchNormalizationOp> {
     Value bias = p.op("dsc.add", {p.op("dsc.mul", {shifted, factor}), norm.getB()});
     if (!weights || !bias)
       return rewriter.notifyMatchFailure(norm, "parameters do not fit");
-    return replaceByOp(rewriter, norm, "dsc.conv", {conv.getX(), weights, bias}, conv->getAttrs());
+    // The shapes are as before, and what guards them stays before the convolution.
+    Operation *folded = rewriter.clone(*conv);
+    folded->setOperands({conv.getX(), weights, bias});
+    rewriter.replaceOp(norm, folded);
+    return success();
   }
 };
 

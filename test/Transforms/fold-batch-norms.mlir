@@ -29,3 +29,18 @@ func.func @used_twice(%x: tensor<1x1x3x3xf32>, %p: tensor<1xf32>) -> (tensor<1x1
   %1 = dsc.batch_normalization %0, %one, %one, %one, %one : f32[1,1,3,3], f32[1], f32[1], f32[1], f32[1] -> f32[1,1,3,3]
   return %0, %1 : tensor<1x1x3x3xf32>, tensor<1x1x3x3xf32>
 }
+
+// The sizes are not known: nothing says that the kernel fits into the image, before
+// and after.
+// CHECK-LABEL: func.func @symbolic
+func.func @symbolic(%x: tensor<?x1x?x?xf32, #dsc.tensor<dims = <N, 1, H, W>>>) -> tensor<?x1x?x?xf32, #dsc.tensor<dims = <N, 1, (H + 1) floordiv 2, (W + 1) floordiv 2>>> {
+  // CHECK-NOT: dsc.batch_normalization
+  // CHECK: dsc.conv
+  // CHECK-NEXT: return
+  %none = dsc.none
+  %w = dsc.constant dense<3.0> : tensor<1x1x3x3xf32>
+  %one = dsc.constant dense<1.0> : tensor<1xf32>
+  %0 = dsc.conv %x, %w, %none {pads = [1, 1, 1, 1], strides = [2, 2]} : f32[N,1,H,W], f32[1,1,3,3], none -> f32[N,1,(H + 1) floordiv 2,(W + 1) floordiv 2]
+  %1 = dsc.batch_normalization %0, %one, %one, %one, %one : f32[N,1,(H + 1) floordiv 2,(W + 1) floordiv 2], f32[1], f32[1], f32[1], f32[1] -> f32[N,1,(H + 1) floordiv 2,(W + 1) floordiv 2]
+  return %1 : tensor<?x1x?x?xf32, #dsc.tensor<dims = <N, 1, (H + 1) floordiv 2, (W + 1) floordiv 2>>>
+}
