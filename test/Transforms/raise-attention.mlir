@@ -5,7 +5,7 @@
 // CHECK-LABEL: func.func @bert
 func.func @bert(%x: tensor<1x128x12x64xf32>, %y: tensor<1x128x12x64xf32>, %z: tensor<1x128x12x64xf32>, %c: tensor<1x1x128x128xi1>) -> tensor<1x128x12x64xf32> {
   // CHECK: dsc.attention %arg0, %arg1, %arg2, %arg3 {
-  // CHECK-SAME: k_perm = array<i64: 0, 2, 1, 3>, q_perm = array<i64: 0, 2, 1, 3>, scale = 1.250000e-01 : f32
+  // CHECK-SAME: k_perm = array<i64: 0, 2, 1, 3>, q_perm = array<i64: 0, 2, 1, 3>, scale = 0.124999993 : f32
   // CHECK-SAME: undefined_rows = "zero", v_perm = array<i64: 0, 2, 1, 3>, y_perm = array<i64: 0, 2, 1, 3>
   // CHECK-NEXT: return
   %zero = dsc.constant dense<0.0> : tensor<f32>

@@ -264,6 +264,8 @@ Value RecurrentKernel::timeOf(Value step, Value n) {
 void RecurrentKernel::emitProduct(const Product &product) {
   code.forVectors(product.first, product.end, product.rowTile, [&](Value row, int64_t width) {
     VectorCode::Rows weights{product.weights, {}};
+    // The next rows of the weights, which come from far away.
+    weights.prefetch = kernel.mul(kernel.index(product.rowTile), product.weights->strides[1]);
     for (int64_t i = 0; i < width; ++i) {
       Value at = kernel.add(row, kernel.index(i));
       weights.addresses.push_back(

@@ -303,16 +303,24 @@ Value VectorCode::sumLanes(SmallVector<Value> vectors) {
 
 SmallVector<Value> VectorCode::dotStep(const Rows &a, const Rows &b, Value k, Value mask,
                                        ValueRange sums) {
-  auto loadAll = [&](const Rows &rows) {
-    return llvm::map_to_vector(rows.addresses, [&](Value row) {
-      Value address = advance(*rows.view, row, k);
-      return mask ? load(*rows.view, address, lanes, mask) : load(*rows.view, address, lanes);
-    });
+  auto loadRow = [&](const Rows &rows, Value row) {
+    Value address = advance(*rows.view, row, k);
+    return mask ? load(*rows.view, address, lanes, mask) : load(*rows.view, address, lanes);
   };
-  SmallVector<Value> right = loadAll(b), left = loadAll(a), next;
-  for (auto [j, y] : llvm::enumerate(right))
-    for (auto [i, x] : llvm::enumerate(left))
-      next.push_back(fma(x, y, sums[j * left.size() + i]));
+  SmallVector<Value> right, next(sums.size());
+  for (Value row : b.addresses)
+    right.push_back(loadRow(b, row));
+  // One row of `a` at a time: more would not fit into the registers.
+  size_t count = a.addresses.size();
+  for (auto [i, row] : llvm::enumerate(a.addresses)) {
+    Value x = loadRow(a, row);
+    for (auto [j, y] : llvm::enumerate(right))
+      next[j * count + i] = fma(x, y, sums[j * count + i]);
+    if (!a.prefetch || mask)
+      continue;
+    Value ahead = advance(*a.view, row, kernel.add(k, a.prefetch));
+    LLVM::Prefetch::create(builder, loc, ahead, /*rw=*/0, /*hint=*/3, /*cache=*/1);
+  }
   return next;
 }
 

@@ -69,6 +69,8 @@ public:
   struct Rows {
     const BufferView *view;
     llvm::SmallVector<mlir::Value> addresses;
+    /// Elements between what is read and what is prefetched; null: nothing is.
+    mlir::Value prefetch = {};
   };
   /// result[j] = vector over i of sum over k < depth of a[i][k] * b[j][k]: rows of
   /// `a` are a power of two, at most `lanes`.
