@@ -61,6 +61,17 @@ void Translator::reportUnsupportedOperators() {
   }
 }
 
+using Dimension = onnx::TensorShapeProto::Dimension;
+
+/// Some exporters write -1 for a size that is not known.
+static bool isNumber(const Dimension &dim) { return dim.has_dim_value() && dim.dim_value() >= 0; }
+
+/// The name of a size that is the same wherever it has that name; empty if it has
+/// none. Exporters write `?` for any size.
+static std::string parameterOf(const Dimension &dim) {
+  return llvm::any_of(dim.dim_param(), llvm::isAlnum) ? dim.dim_param() : std::string();
+}
+
 //===----------------------------------------------------------------------===//
 // Inputs
 //===----------------------------------------------------------------------===//
@@ -89,11 +100,12 @@ bool Translator::fixSizesOfInputs() {
       continue;
     }
     for (auto [dim, size] : llvm::zip(type.shape().dim(), sizes)) {
-      if (size < 0 || dim.dim_param().empty())
+      std::string parameter = parameterOf(dim);
+      if (size < 0 || parameter.empty())
         continue;
       Dim fixed = Dim::constant(&context, size);
-      if (parameters.try_emplace(dim.dim_param(), fixed).first->second != fixed)
-        bad(name, "gives " + quoteName(dim.dim_param()) + " another number than before");
+      if (parameters.try_emplace(parameter, fixed).first->second != fixed)
+        bad(name, "gives " + quoteName(parameter) + " another number than before");
     }
   }
   return ok;
@@ -120,18 +132,19 @@ Type Translator::inputType(const onnx::ValueInfoProto &input) {
     if (tensor.has_shape())
       declared = tensor.shape().dim(axis);
     std::string hint = input.name() + "_" + std::to_string(axis);
+    std::string parameter = parameterOf(declared);
     if (given != options.shapes.end() && given->second[axis] >= 0)
       dims.push_back(Dim::constant(&context, given->second[axis]));
-    else if (declared.has_dim_value() && (!options.allSymbolic || declared.dim_value() == 1))
+    else if (isNumber(declared) && (!options.allSymbolic || declared.dim_value() == 1))
       dims.push_back(Dim::constant(&context, declared.dim_value()));
     else if (options.allSymbolic)
       dims.push_back(symbols.fresh("d" + std::to_string(symbols.mark())));
-    else if (declared.dim_param().empty())
+    else if (parameter.empty())
       dims.push_back(symbols.fresh(hint));
-    else if (auto known = parameters.find(declared.dim_param()); known != parameters.end())
+    else if (auto known = parameters.find(parameter); known != parameters.end())
       dims.push_back(known->second);
     else
-      dims.push_back(parameters[declared.dim_param()] = symbols.fresh(declared.dim_param()));
+      dims.push_back(parameters[parameter] = symbols.fresh(parameter));
   }
   return makeTensorType(element, dims);
 }
