@@ -217,7 +217,7 @@ Error Executor::runCopy(const Step &step) {
 }
 
 Error Executor::runBind(const Step &step) {
-  int64_t value;
+  int64_t value = 0;
   if (Error error = readElement(step.a, step.index, value))
     return error;
   sizes.bind(step.symbol, value);

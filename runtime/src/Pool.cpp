@@ -76,7 +76,9 @@ Pool::Pool(size_t threads, dsc_parallel_for_fn parallelFor, void *user)
     for (size_t i = 1; i < workers; ++i)
       threadList.emplace_back([this, i] { workerMain(i); });
   } catch (...) {
-    // A limit on threads. The parts of those that are missing are done by others.
+    // A limit on threads: the parts of those that are missing are done by the
+    // others, and a thread that cannot spin beside them does not have to.
+    maySpin = false;
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
