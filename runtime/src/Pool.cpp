@@ -72,15 +72,20 @@ Pool::Pool(size_t threads, dsc_parallel_for_fn parallelFor, void *user)
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   threadList.reserve(workers - 1);
-  try {
-    for (size_t i = 1; i < workers; ++i)
-      threadList.emplace_back([this, i] { workerMain(i); });
-  } catch (...) {
-    // A limit on threads: the parts of those that are missing are done by the
-    // others, and a thread that cannot spin beside them does not have to.
-    maySpin = false;
+  // With fewer threads than asked for, the parts of those missing are done by others.
+  for (size_t i = 1; i < workers && startThread(i); ++i) {
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+/// False if the system has no more threads.
+bool Pool::startThread(size_t worker) {
+  try {
+    threadList.emplace_back([this, worker] { workerMain(worker); });
+    return true;
+  } catch (...) {
+    return false;
+  }
 }
 
 Pool::~Pool() {

@@ -42,6 +42,7 @@ private:
     std::atomic<uint64_t> state{0};
   };
 
+  bool startThread(size_t worker);
   void startJob(size_t parts, PartFn function, void *job);
   void participate(size_t worker, uint32_t number);
   bool claim(size_t range, uint32_t number, size_t parts, size_t &part);
