@@ -16,12 +16,12 @@ namespace dsc {
 
 PanelBlocks PanelBlocks::read(ScheduleAttr schedule) {
   ArrayRef<int64_t> tile = schedule.getTile(), block = schedule.getBlock();
-  return {tile[0], tile[1], block[0], block[1], block[2]};
+  return {tile[0], tile[1], block[0], block[1], block[2], block[3]};
 }
 
 ScheduleAttr PanelBlocks::write(MLIRContext *context, StringRef name) const {
-  return ScheduleAttr::get(context, name, {rows, vectors}, {blockRows, blockPanels, blockDepth}, 1,
-                           {}, 1, {});
+  return ScheduleAttr::get(context, name, {rows, vectors},
+                           {blockRows, blockPanels, blockDepth, cacheRows}, 1, {}, 1, {});
 }
 
 int64_t maxTileRows(const Target &target, int64_t vectors) {
@@ -71,25 +71,32 @@ PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int
     blocks.rows = std::max<int64_t>(1, std::min(blocks.rows, rows));
   constexpr int64_t bytes = sizeof(float);
   int64_t columns = vectors * target.lanes(32);
-  // A panel's block stays in the L1 cache while all rows pass over it.
-  int64_t mostDepth = std::max(depthUnit, target.l1Bytes * 3 / 4 / (columns * bytes));
+  // A panel's part stays in the near caches while all rows pass over it. Longer parts
+  // are better than an L1 cache would have them: sums are stored less often.
+  int64_t mostDepth = std::max(depthUnit, target.l2Bytes / 8 / (columns * bytes));
   blocks.blockDepth = sizes.depth.isConstant()
                           ? evenPiece(depth, mostDepth, depthUnit)
                           : std::max(depthUnit, mostDepth / depthUnit * depthUnit);
   // What is read once needs no cache.
   if (arePacked && sizes.depth.isConstant() && sizes.rows.isConstant() && rows <= blocks.rows)
     blocks.blockDepth = depth;
-  // The rows' block of A stays in the L2 cache while panels pass over it.
-  int64_t mostRows = std::max(4 * blocks.rows, target.l2Bytes / 2 / (blocks.blockDepth * bytes));
-  mostRows = std::min<int64_t>(mostRows, 512);
+  // Rows: their part of A stays in the L2 cache while panels pass over it. Where each
+  // block of rows has to pack the panels again, blocks are large, and go through
+  // the panels in several turns.
+  constexpr int64_t fewRows = 128, manyRows = 256;
+  int64_t cachedRows = target.l2Bytes / 2 / (blocks.blockDepth * bytes);
+  int64_t mostRows = arePacked ? std::clamp(cachedRows, fewRows, manyRows) : manyRows;
   blocks.blockRows = sizes.rows.isConstant() ? evenPiece(rows, mostRows, 1) : mostRows;
-  // All of the rows' part of A in the L2 cache: one panel after the other may go
-  // through the whole depth. Else several panels share what is loaded.
+  // All of the rows' part of A in the cache: one panel after the other may go through
+  // the whole depth. Else several panels share what is loaded.
   bool fits = blocks.blockRows * depth * bytes <= target.l2Bytes / 2;
-  int64_t mostPanels =
-      std::max<int64_t>(1, target.l2Bytes / 4 / (blocks.blockRows * columns * bytes));
   int64_t panels = llvm::divideCeil(static_cast<int64_t>(estimateSize(sizes.columns)), columns);
-  blocks.blockPanels = fits ? 1 : std::clamp<int64_t>(std::min(mostPanels, panels), 1, 8);
+  constexpr int64_t sharingPanels = 4;
+  blocks.blockPanels = fits ? 1 : evenPiece(std::max<int64_t>(1, panels), sharingPanels, 1);
+  int64_t turns = arePacked || blocks.blockPanels == 1
+                      ? 1
+                      : llvm::divideCeil(blocks.blockRows, std::max(2 * blocks.rows, cachedRows));
+  blocks.cacheRows = llvm::divideCeil(blocks.blockRows, turns);
   return blocks;
 }
 
@@ -141,6 +148,15 @@ PanelEngine::Range PanelEngine::split(Dim total, Dim count, Value number) {
   return {bound(number), bound(kernel.add(number, kernel.index(1)))};
 }
 
+/// Calls `body` with the sizes that nearly equal parts of `total` have.
+static void forParts(int64_t total, int64_t count, function_ref<void(int64_t)> body) {
+  if (count == 0)
+    return;
+  body(total / count);
+  if (total % count != 0)
+    body(total / count + 1);
+}
+
 /// All numbers of rows that tiles may have.
 SmallVector<int64_t> PanelEngine::tileRows() const {
   llvm::SmallSet<int64_t, 8> counts;
@@ -149,13 +165,13 @@ SmallVector<int64_t> PanelEngine::tileRows() const {
       counts.insert(count);
   } else {
     int64_t rows = sizes.rows.getConstant();
-    int64_t rowBlocks = llvm::divideCeil(rows, blocks.blockRows), low = rows / rowBlocks;
-    for (int64_t block = low; block * rowBlocks < rows + rowBlocks; ++block) {
-      int64_t tiles = llvm::divideCeil(block, blocks.rows);
-      counts.insert(block / tiles);
-      if (block % tiles != 0)
-        counts.insert(block / tiles + 1);
-    }
+    int64_t turns = llvm::divideCeil(blocks.blockRows, blocks.cacheRows);
+    forParts(rows, llvm::divideCeil(rows, blocks.blockRows), [&](int64_t block) {
+      forParts(block, turns, [&](int64_t turn) {
+        forParts(turn, llvm::divideCeil(turn, blocks.rows),
+                 [&](int64_t count) { counts.insert(count); });
+      });
+    });
   }
   SmallVector<int64_t> sorted(counts.begin(), counts.end());
   llvm::sort(sorted);
@@ -168,8 +184,9 @@ void PanelEngine::emitBlock(Value rowBlock, Value columnBlock, const PanelOperan
   int64_t width = panelColumns(), tileWidth = blocks.blockPanels * width;
   if (!tile.ptr) {
     tile = scratch(blocks.blockRows * tileWidth, tileWidth);
+    int64_t packedPanels = keepsRows() ? blocks.blockPanels : 1;
     if (operands.pack)
-      panel = scratch(blocks.blockDepth * width, width);
+      panel = scratch(packedPanels * blocks.blockDepth * width, width);
   }
   Value depth = kernel.size(sizes.depth), step = kernel.index(blocks.blockDepth);
   kernel.loop(kernel.index(0), depth, step, {}, [&](Value first, ValueRange) {
@@ -178,27 +195,68 @@ void PanelEngine::emitBlock(Value rowBlock, Value columnBlock, const PanelOperan
       first = kernel.index(0);
       count = depth;
     }
-    kernel.loop(panelRange.begin, panelRange.end, [&](Value number) {
-      Value column = kernel.mul(number, kernel.index(width));
-      Panel now{{}, first, count, {}};
-      Value inBlock = arith::SubIOp::create(builder, loc, number, panelRange.begin);
-      now.sums = code.advance(tile, tile.ptr, kernel.mul(inBlock, kernel.index(width)));
-      if (operands.pack) {
-        operands.pack(panel.ptr, column, first, count);
-        now.address = panel.ptr;
-      } else {
-        now.address =
-            code.advance(tile, operands.packed(column), kernel.mul(first, kernel.index(width)));
-      }
-      emitPanel(now, rows, operands);
-    });
+    emitDepthBlock(first, count, rows, panelRange, operands);
     return SmallVector<Value>();
   });
   emitEpilogue(rows, panelRange, operands);
 }
 
-/// All rows of the block by one panel: tiles of one more row first.
-void PanelEngine::emitPanel(const Panel &panel, Range rows, const PanelOperands &operands) {
+/// Rows [first, first + count) of B, in the block's panel `number`.
+PanelEngine::Panel PanelEngine::panelAt(Value number, Value first, Value count, Range panelRange,
+                                        const PanelOperands &operands) {
+  int64_t width = panelColumns();
+  Value inBlock = arith::SubIOp::create(builder, loc, number, panelRange.begin);
+  Panel found{{}, first, count, {}};
+  found.sums = code.advance(tile, tile.ptr, kernel.mul(inBlock, kernel.index(width)));
+  if (operands.pack) {
+    found.address = panel.ptr;
+    if (keepsRows())
+      found.address = code.advance(panel, panel.ptr,
+                                   kernel.mul(inBlock, kernel.index(blocks.blockDepth * width)));
+    return found;
+  }
+  Value column = kernel.mul(number, kernel.index(width));
+  found.address =
+      code.advance(tile, operands.packed(column), kernel.mul(first, kernel.index(width)));
+  return found;
+}
+
+void PanelEngine::pack(const Panel &panel, Value number, const PanelOperands &operands) {
+  if (operands.pack)
+    operands.pack(panel.address, kernel.mul(number, kernel.index(panelColumns())), panel.depth,
+                  panel.count);
+}
+
+void PanelEngine::emitDepthBlock(Value first, Value count, Range rows, Range panelRange,
+                                 const PanelOperands &operands) {
+  auto forPanels = [&](function_ref<void(const Panel &, Value)> body) {
+    kernel.loop(panelRange.begin, panelRange.end, [&](Value number) {
+      body(panelAt(number, first, count, panelRange, operands), number);
+    });
+  };
+  if (!keepsRows()) {
+    forPanels([&](const Panel &panel, Value number) {
+      pack(panel, number, operands);
+      emitPanel(panel, rows, rows.begin, operands);
+    });
+    return;
+  }
+  forPanels([&](const Panel &panel, Value number) { pack(panel, number, operands); });
+  int64_t turns = llvm::divideCeil(blocks.blockRows, blocks.cacheRows);
+  Value total = arith::SubIOp::create(builder, loc, rows.end, rows.begin);
+  auto bound = [&](Value turn) -> Value {
+    Value part = arith::DivUIOp::create(builder, loc, kernel.mul(turn, total), kernel.index(turns));
+    return kernel.add(rows.begin, part);
+  };
+  kernel.loop(kernel.index(0), kernel.index(turns), [&](Value turn) {
+    Range some{bound(turn), bound(kernel.add(turn, kernel.index(1)))};
+    forPanels([&](const Panel &panel, Value) { emitPanel(panel, some, rows.begin, operands); });
+  });
+}
+
+/// Rows by one panel: tiles of one more row first. `firstRow`: where `tile` starts.
+void PanelEngine::emitPanel(const Panel &panel, Range rows, Value firstRow,
+                            const PanelOperands &operands) {
   Value total = arith::SubIOp::create(builder, loc, rows.end, rows.begin);
   Value tiles = arith::CeilDivUIOp::create(builder, loc, total, kernel.index(blocks.rows));
   Value low = arith::DivUIOp::create(builder, loc, total, tiles);
@@ -217,8 +275,9 @@ void PanelEngine::emitPanel(const Panel &panel, Range rows, const PanelOperands 
     kernel.loop(from, to, [&](Value number) {
       Value row = kernel.add(kernel.mul(number, low), minimum(number, high));
       Value absolute = kernel.add(rows.begin, row);
+      Value inTile = arith::SubIOp::create(builder, loc, absolute, firstRow);
       Value at = code.advance(operands.aView, a, kernel.mul(absolute, operands.aRow));
-      Value sums = code.advance(tile, panel.sums, kernel.mul(row, tile.strides[0]));
+      Value sums = code.advance(tile, panel.sums, kernel.mul(inTile, tile.strides[0]));
       emitTile(count, panel, at, sums, operands);
     });
   }

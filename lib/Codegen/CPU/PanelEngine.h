@@ -22,6 +22,7 @@ struct PanelBlocks {
   int64_t blockRows = 1;   ///< most rows that are computed with a panel at a time (MC)
   int64_t blockPanels = 1; ///< panels in a block of columns
   int64_t blockDepth = 1;  ///< KC
+  int64_t cacheRows = 1;   ///< rows whose part of A stays in the L2 cache for all panels
 
   static PanelBlocks read(ScheduleAttr schedule);
   ScheduleAttr write(mlir::MLIRContext *context, llvm::StringRef name) const;
@@ -72,7 +73,7 @@ public:
   /// Buffer in the scratch memory with the alias facts that let loops over it be
   /// vectorised.
   BufferView scratch(int64_t elements, int64_t rowStride);
-  /// The rows of a panel that is being packed.
+  /// The view of a panel that is being packed.
   BufferView panelView(mlir::Value address) const;
 
 private:
@@ -85,8 +86,15 @@ private:
   };
   Dim panels() const;
   Range split(Dim total, Dim count, mlir::Value number);
+  bool keepsRows() const { return blocks.cacheRows < blocks.blockRows; }
+  void emitDepthBlock(mlir::Value first, mlir::Value count, Range rows, Range panelRange,
+                      const PanelOperands &operands);
+  Panel panelAt(mlir::Value number, mlir::Value first, mlir::Value count, Range panelRange,
+                const PanelOperands &operands);
+  void pack(const Panel &panel, mlir::Value number, const PanelOperands &operands);
   llvm::SmallVector<int64_t> tileRows() const;
-  void emitPanel(const Panel &panel, Range rows, const PanelOperands &operands);
+  void emitPanel(const Panel &panel, Range rows, mlir::Value firstRow,
+                 const PanelOperands &operands);
   void emitTile(int64_t count, const Panel &panel, mlir::Value a, mlir::Value c,
                 const PanelOperands &operands);
   llvm::SmallVector<mlir::Value> emitStep(int64_t count, mlir::Value k,

@@ -13,7 +13,8 @@ using arith::CmpIPredicate;
 PixelPanel::PixelPanel(VectorCode &code, const ConvolutionShape &shape, const BufferView &x,
                        Value channel0, int64_t columns)
     : code(code), kernel(code.kernel), builder(code.builder), loc(code.loc), shape(shape), x(x),
-      channel0(channel0), plane(x.strides[1]), vectors(columns / code.lanes) {
+      channel0(channel0), plane(x.strides[1]), vectors(columns / code.lanes),
+      pixels(code, x, shape.axes.back().stride) {
   if (shape.isPointwise()) {
     axes.push_back(
         {shape.inputPixels(), shape.pixels(), 1, 1, 1, shape.axes[0].begin, kernel.index(1)});
@@ -81,7 +82,7 @@ void PixelPanel::emit(const BufferView &panel, Value column, Value depth, Value 
                      : arith::DivUIOp::create(builder, loc, depth, taps).getResult();
   channels = arith::DivUIOp::create(builder, loc, count, taps);
   const Axis &last = axes.back();
-  if (last.stride != 1) {
+  if (last.stride > 2) {
     emitGathers(panel, column);
     return;
   }
@@ -102,13 +103,13 @@ void PixelPanel::emit(const BufferView &panel, Value column, Value depth, Value 
 }
 
 //===----------------------------------------------------------------------===//
-// Runs: windows that move by one
+// Runs: windows that move by one or two
 //===----------------------------------------------------------------------===//
 
 /// Where the lanes of a run read a tap.
 PixelPanel::Source PixelPanel::sourceOf(const Run &run, ArrayRef<int64_t> tap) {
   Value from = run.from, to = run.to;
-  Value offset = kernel.index(0), isInside;
+  Value offset = kernel.index(0), isInside, lineStart;
   for (auto [i, axis] : llvm::enumerate(axes)) {
     Value position = kernel.mul(run.position[i], kernel.index(axis.stride));
     position = kernel.add(position, kernel.index(tap[i] * axis.dilation));
@@ -117,17 +118,27 @@ PixelPanel::Source PixelPanel::sourceOf(const Run &run, ArrayRef<int64_t> tap) {
       Value fits = compare(CmpIPredicate::ult, position, kernel.size(axis.input));
       isInside = isInside ? arith::AndIOp::create(builder, loc, isInside, fits).getResult() : fits;
     } else {
-      // The position of lane 0; lanes [-position, input - position) are inside.
-      position = arith::SubIOp::create(builder, loc, position, run.from);
-      Value begin = arith::SubIOp::create(builder, loc, kernel.index(0), position);
-      Value end = arith::SubIOp::create(builder, loc, kernel.size(axis.input), position);
-      from = arith::MaxSIOp::create(builder, loc, from, begin);
-      to = arith::MinSIOp::create(builder, loc, to, end);
+      // The position of lane 0; from it follow the lanes that are inside.
+      Value stride = kernel.index(axis.stride);
+      position = arith::SubIOp::create(builder, loc, position, kernel.mul(run.from, stride));
+      Value before = arith::SubIOp::create(builder, loc, kernel.index(0), position);
+      Value behind = arith::SubIOp::create(builder, loc, kernel.size(axis.input), position);
+      if (axis.stride != 1) {
+        before = arith::CeilDivSIOp::create(builder, loc, before, stride);
+        behind = arith::CeilDivSIOp::create(builder, loc, behind, stride);
+      }
+      from = arith::MaxSIOp::create(builder, loc, from, before);
+      to = arith::MinSIOp::create(builder, loc, to, behind);
+      lineStart = position;
     }
     offset = kernel.add(offset, kernel.mul(position, axis.inputStride));
   }
-  if (isInside)
+  if (isInside) {
     to = arith::SelectOp::create(builder, loc, isInside, to, kernel.index(0));
+    // Nothing of a line that does not exist is read.
+    lineStart =
+        arith::SelectOp::create(builder, loc, isInside, lineStart, kernel.size(axes.back().input));
+  }
   Value lane = lanesFrom(kernel.index(0));
   Value above = compare(CmpIPredicate::sge, lane, code.splat(narrow(from), code.lanes));
   Value below = compare(CmpIPredicate::slt, lane, code.splat(narrow(to), code.lanes));
@@ -135,8 +146,22 @@ PixelPanel::Source PixelPanel::sourceOf(const Run &run, ArrayRef<int64_t> tap) {
   source.mask = arith::AndIOp::create(builder, loc, above, below);
   Value length = arith::SubIOp::create(builder, loc, to, from);
   source.isFull = compare(CmpIPredicate::eq, length, kernel.index(code.lanes));
+  Value end = kernel.add(lineStart, kernel.index(pixels.span()));
+  Value isRead = compare(CmpIPredicate::sle, end, kernel.size(axes.back().input));
+  source.isFull = arith::AndIOp::create(builder, loc, source.isFull, isRead);
+  source.position = lineStart;
   source.address = code.advance(x, channel0, offset);
   return source;
+}
+
+Value PixelPanel::loadMasked(const Source &source, Value offset, Value otherwise) {
+  Value at = code.advance(x, source.address, offset);
+  Value loaded = pixels.load(at, source.position, kernel.size(axes.back().input), source.mask);
+  if (!otherwise && axes.back().stride == 1)
+    return loaded;
+  if (!otherwise)
+    otherwise = code.constant(0, code.lanes);
+  return arith::SelectOp::create(builder, loc, source.mask, loaded, otherwise);
 }
 
 /// Each vector's pixels lie in a line of the image, or in two: one run for each.
@@ -175,17 +200,14 @@ void PixelPanel::emitRuns(const BufferView &panel, Value column) {
     }
     auto plain = [&] {
       copyChannels(panel, number, [&](Value offset, int64_t v) {
-        return code.load(x, code.advance(x, a[v].address, offset), code.lanes);
+        return pixels.load(code.advance(x, a[v].address, offset), {}, {}, {});
       });
       return SmallVector<Value>();
     };
     auto masked = [&] {
       copyChannels(panel, number, [&](Value offset, int64_t v) {
-        Value pixels = code.load(x, code.advance(x, a[v].address, offset), code.lanes, a[v].mask);
-        if (b.empty())
-          return pixels;
-        Value more = code.load(x, code.advance(x, b[v].address, offset), code.lanes, b[v].mask);
-        return arith::SelectOp::create(builder, loc, b[v].mask, more, pixels).getResult();
+        Value loaded = loadMasked(a[v], offset, {});
+        return b.empty() ? loaded : loadMasked(b[v], offset, loaded);
       });
       return SmallVector<Value>();
     };

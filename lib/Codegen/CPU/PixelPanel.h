@@ -7,7 +7,7 @@
 #pragma once
 
 #include "ConvolutionShape.h"
-#include "VectorCode.h"
+#include "PixelVectors.h"
 
 namespace dsc {
 
@@ -28,19 +28,21 @@ private:
     mlir::AffineExpr begin;
     mlir::Value inputStride;
   };
-  /// A run of lanes whose pixels lie behind each other in the input.
+  /// A run of lanes whose pixels lie in one line of the input.
   struct Run {
     llvm::SmallVector<mlir::Value> position; ///< output position of lane `from`
     mlir::Value from, to;
   };
-  /// A vector of a tap's pixels: address of lane 0 in channel 0, lanes that are inside.
+  /// A vector of a tap's pixels: address of lane 0 in channel 0 and its position in the
+  /// line, lanes that are inside, whether all are.
   struct Source {
-    mlir::Value address, mask, isFull;
+    mlir::Value address, position, mask, isFull;
   };
 
   void forTaps(llvm::SmallVector<int64_t> &tap, llvm::function_ref<void(int64_t)> body);
   void emitRuns(const BufferView &panel, mlir::Value column);
   void emitGathers(const BufferView &panel, mlir::Value column);
+  mlir::Value loadMasked(const Source &source, mlir::Value offset, mlir::Value otherwise);
   Source sourceOf(const Run &run, llvm::ArrayRef<int64_t> tap);
   void copyChannels(const BufferView &panel, int64_t tap,
                     llvm::function_ref<mlir::Value(mlir::Value channel, int64_t vector)> read);
@@ -59,6 +61,7 @@ private:
   mlir::Value firstChannel, channels;
   int64_t vectors;
   llvm::SmallVector<Axis> axes;
+  PixelVectors pixels;
 };
 
 } // namespace dsc
