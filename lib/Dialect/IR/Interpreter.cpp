@@ -160,7 +160,7 @@ using interpreter::Decomposition;
 
 static bool isRunnable(const Spec &spec) {
   // Row and Attention have stages, which their decompositions say with loops.
-  return spec.scatter || (spec.loops && spec.loops->body);
+  return spec.scatter || spec.recurrent || (spec.loops && spec.loops->body);
 }
 
 static FailureOr<std::vector<Array>> interpretDecomposition(Operation *op,
@@ -210,9 +210,13 @@ static FailureOr<std::vector<Array>> interpretSpec(Operation *op, const Spec &sp
       return failure();
     results.push_back(Array::zeros(*resultType));
   }
-  LogicalResult done = spec.scatter
-                           ? interpreter::runScatter(op, *spec.scatter, operands, symbols, results)
-                           : interpreter::runLoops(op, *spec.loops, operands, symbols, results);
+  LogicalResult done = success();
+  if (spec.scatter)
+    done = interpreter::runScatter(op, *spec.scatter, operands, symbols, results);
+  else if (spec.recurrent)
+    done = interpreter::runRecurrent(op, *spec.recurrent, operands, symbols, results);
+  else
+    done = interpreter::runLoops(op, *spec.loops, operands, symbols, results);
   if (failed(done))
     return failure();
   return results;
@@ -284,6 +288,8 @@ std::optional<int64_t> interpretCost(Operation *op) {
     return type.hasStaticShape() ? std::optional<int64_t>(type.getNumElements()) : std::nullopt;
   }
   std::optional<Spec> spec = interpreter::specOf(op);
+  if (spec && spec->recurrent) // models have no constant sequences
+    return std::nullopt;
   if (spec && isRunnable(*spec))
     return loopCost(spec->scatter ? spec->scatter->updates : *spec->loops);
   std::unique_ptr<Decomposition> decomposition = Decomposition::create(op);

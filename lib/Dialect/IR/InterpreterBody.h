@@ -125,6 +125,10 @@ mlir::LogicalResult runScatter(mlir::Operation *op, ScatterSpec &spec,
                                llvm::ArrayRef<const Array *> operands, const SymbolValues &symbols,
                                llvm::MutableArrayRef<Array> results);
 
+mlir::LogicalResult runRecurrent(mlir::Operation *op, const RecurrentSpec &spec,
+                                 llvm::ArrayRef<const Array *> operands,
+                                 const SymbolValues &symbols, llvm::MutableArrayRef<Array> results);
+
 /// Builds the decomposition of an op into a scratch block. Null where there is none.
 class Decomposition {
 public:

@@ -322,12 +322,27 @@ namespace dsc {
 
 using namespace interpreter;
 
+static void countNodes(Dim size, int64_t &left) {
+  --left;
+  for (Dim operand : size.getOperands()) {
+    if (left < 0)
+      return;
+    countNodes(operand, left);
+  }
+}
+
+bool isTooComplex(Dim size) {
+  int64_t left = 256;
+  countNodes(size, left);
+  return left < 0;
+}
+
 /// All elements as sizes, if they all are.
 static std::optional<SizeContents> toContents(MLIRContext *context, ArrayRef<SizeValue> values) {
   SizeContents result;
   for (const SizeValue &value : values) {
     result.push_back(value.asSize(context));
-    if (!result.back())
+    if (!result.back() || isTooComplex(result.back()))
       return std::nullopt;
   }
   return result;
@@ -337,6 +352,9 @@ static std::optional<SizeContents> evaluateScatter(Operation *op, ScatterSpec &s
                                                    Contents contents) {
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   if (!type || !type.hasStaticShape() || type.getNumElements() > kMostPoints)
+    return std::nullopt;
+  // Where such an update goes depends on the data.
+  if (spec.conditional || !spec.updates.init.empty())
     return std::nullopt;
   Values result(type.getNumElements());
   if (spec.fill)

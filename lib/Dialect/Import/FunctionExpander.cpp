@@ -28,7 +28,7 @@ using onnx::NodeProto;
 using Nodes = google::protobuf::RepeatedPtrField<NodeProto>;
 
 /// Functions that call each other twice double the nodes with each level.
-static constexpr int64_t kMaxNodes = 2'000'000;
+static constexpr int64_t kMaxNodes = 500'000;
 
 /// Deeper chains of functions are refused before (see checkFunctionCalls).
 static constexpr int kMaxRounds = 128;

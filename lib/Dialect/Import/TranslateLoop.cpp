@@ -60,6 +60,17 @@ bool Translator::translateLoopBody(const onnx::NodeProto &node, LoopBody &body) 
   return true;
 }
 
+/// A size of a carried value that is new in each iteration.
+Dim Translator::carriedSymbol(const onnx::NodeProto &node, LoopBody &body, size_t carried,
+                              size_t axis) {
+  const std::string &name =
+      body.graph->input(static_cast<int>(carried) + (body.isScan() ? 0 : 2)).name();
+  Dim symbol = symbols.fresh(name + "_" + std::to_string(axis));
+  body.argSymbols.push_back(builder.getStringAttr(symbol.getSymbol()));
+  widened[&node].insert({carried, axis});
+  return symbol;
+}
+
 /// Makes symbols of the sizes that an iteration changes.
 bool Translator::widenCarriedTypes(const onnx::NodeProto &node, LoopBody &body, bool &changed) {
   for (auto [i, type] : llvm::enumerate(body.carried)) {
@@ -75,8 +86,7 @@ bool Translator::widenCarriedTypes(const onnx::NodeProto &node, LoopBody &body, 
           llvm::is_contained(body.argSymbols, builder.getStringAttr(dim.getSymbol()));
       if (dim == nextDim || isArgSymbol)
         continue;
-      dim = symbols.fresh(name + "_" + std::to_string(axis));
-      body.argSymbols.push_back(builder.getStringAttr(dim.getSymbol()));
+      dim = carriedSymbol(node, body, i, axis);
       differs = true;
     }
     if (differs)
@@ -158,8 +168,13 @@ SmallVector<Type> Translator::loopResultTypes(const onnx::NodeProto &node, Array
 bool Translator::buildLoop(const onnx::NodeProto &node, ArrayRef<Value> inputs, LoopBody &body,
                            Values &results) {
   body.mark = symbols.mark();
-  for (Value init : inputs.drop_front(2))
-    body.carried.push_back(init.getType());
+  for (auto [i, init] : llvm::enumerate(inputs.drop_front(2))) {
+    SmallVector<Dim> dims = getDims(init);
+    for (auto [axis, dim] : llvm::enumerate(dims))
+      if (widened[&node].contains({i, axis}))
+        dim = carriedSymbol(node, body, i, axis);
+    body.carried.push_back(makeTensorType(getElementType(init), dims));
+  }
   if (!settleLoopBody(node, body))
     return false;
   OperationState state(locationOf(node), LoopOp::getOperationName());

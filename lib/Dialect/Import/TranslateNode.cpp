@@ -235,6 +235,15 @@ bool Translator::build(const onnx::NodeProto &node, StringRef opName, ValueRange
            operatorKey(node) + ": " + (message.empty() ? "its inputs do not fit" : message));
     return false;
   }
+  for (Type type : (*op)->getResultTypes())
+    for (Dim dim : getDims(type))
+      if (isTooComplex(dim)) {
+        report(node, ProblemCode::TooLarge,
+               operatorKey(node) + ": a size of its result has become too complex an expression")
+            .help = "give numbers for the sizes of the inputs";
+        (*op)->erase();
+        return false;
+      }
   OpBuilder::InsertionGuard restore(builder);
   builder.setInsertionPoint(*op);
   buildGuards(node, guards);

@@ -3,13 +3,7 @@
 // Models in ONNX's text syntax; what is expected are lines of the module.
 //
 //===----------------------------------------------------------------------===//
-#include "dsc/Dialect/Import/ImportModel.h"
-
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/raw_ostream.h"
-
-#include <gmock/gmock.h>
-#include <onnx/defs/parser.h>
+#include "Importing.h"
 
 using namespace dsc;
 using namespace dsc::import;
@@ -17,52 +11,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-namespace {
-
-class ImportModelTest : public testing::Test {
-protected:
-  /// The module's text, or the problems' if there is none.
-  std::string importText(const std::string &graph, const ImportOptions &options = {}) {
-    onnx::ModelProto model;
-    // The parser keeps a pointer to the text.
-    std::string text = "<ir_version: 10, opset_import: [\"\": 21]>\n" + graph;
-    onnx::OnnxParser parser(text.c_str());
-    onnx::Common::Status status = parser.Parse(model);
-    EXPECT_TRUE(status.IsOK()) << status.ErrorMessage();
-    for (int i = 0; i < model.graph().node_size(); ++i)
-      model.mutable_graph()->mutable_node(i)->set_name("n" + std::to_string(i));
-    return importProto(model, options);
-  }
-
-  std::string importProto(const onnx::ModelProto &model, const ImportOptions &options = {}) {
-    llvm::SmallString<128> path;
-    EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("import", "onnx", path));
-    {
-      std::error_code error;
-      llvm::raw_fd_ostream file(path, error);
-      file << model.SerializeAsString();
-    }
-    problems = ProblemList();
-    module = importModel(path.str().str(), context, options, weights, problems);
-    // The file stays mapped, and is gone afterwards.
-    llvm::sys::fs::remove(path);
-    EXPECT_NE(!module, problems.empty());
-    if (!module)
-      return problems.render();
-    std::string text;
-    llvm::raw_string_ostream os(text);
-    module->print(os, mlir::OpPrintingFlags().enableDebugInfo(locations, /*prettyForm=*/true));
-    return text;
-  }
-
-  mlir::MLIRContext context;
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-  WeightStore weights;
-  ProblemList problems;
-  bool locations = false;
-};
-
-} // namespace
+using ImportModelTest = Importing;
 
 TEST_F(ImportModelTest, SymbolsAreTheNamesOfDimensions) {
   std::string text =
@@ -220,6 +169,50 @@ TEST_F(ImportModelTest, CarriedSizesMayChange) {
       "  z = Loop(n, c, x) <body = b (int64 i, bool c0, float[?] s) => (bool d, float[?] r) {"
       "    d = Identity(c0) r = Add(s, y) }> }");
   EXPECT_THAT(text, HasSubstr("argSymbols = [\"s_0\"], symbols = [\"z_0\"]"));
+}
+
+// Each level of nesting would double the number of times that the innermost body is
+// translated.
+TEST_F(ImportModelTest, NestedLoopsThatGrowAreTranslatedInTime) {
+  std::string body = "d0 = Identity(c0) r0 = Concat<axis = 0>(s0, x)";
+  for (int i = 1; i <= 12; ++i) {
+    auto n = [](const char *name, int level) { return name + std::to_string(level); };
+    body = n("d", i) + " = Identity(" + n("c", i) + ") " + n("r", i) + " = Loop(n, , " + n("s", i) +
+           ") <body = " + n("b", i) + " (int64 " + n("i", i - 1) + ", bool " + n("c", i - 1) +
+           ", float[?] " + n("s", i - 1) + ") => (bool " + n("d", i - 1) + ", float[?] " +
+           n("r", i - 1) + ") {" + body + "}>";
+  }
+  EXPECT_THAT(importText("g (int64 n, bool c12, float[N] x, float[N] s12) => (float[?] r12) {" +
+                         body + "}"),
+              HasSubstr("dsc.concat"));
+}
+
+TEST_F(ImportModelTest, ScansAreLoops) {
+  std::string text =
+      importText("g (float[N] s, float[N, T] x, float[T, N] z) => (float[N] y, float[N, T] all) {"
+                 "  y, all = Scan <num_scan_inputs = 2, scan_input_axes = [1, 0],"
+                 "    scan_input_directions = [0, 1], scan_output_axes = [-1],"
+                 "    body = b (float[N] a, float[N] p, float[N] q) => (float[N] r, float[N] o) {"
+                 "      r = Add(a, p) o = Mul(r, q) }>(s, x, z) }");
+  EXPECT_THAT(text, HasSubstr("-> f32[N], f32[T,N]"));
+  EXPECT_THAT(text, HasSubstr("{axis = 1 : i64} : f32[N,T], i64[] -> f32[N]"));
+  EXPECT_THAT(text, HasSubstr("dsc.sub")); // from the end
+  EXPECT_THAT(text, HasSubstr("{perm = array<i64: 1, 0>} : f32[T,N] -> f32[N,T]"));
+}
+
+TEST_F(ImportModelTest, ScansThatDoNotFitAreReported) {
+  auto scan = [&](const std::string &inputs, const std::string &attributes) {
+    return importText("g (" + inputs + ") => (float[?, N] all) { all = Scan <" + attributes +
+                      ", body = b (float[N] p, float[N] q) => (float[N] o) { o = Mul(p, q) }>"
+                      "(x, y) }");
+  };
+  const std::string same = "float[2, N] x, float[2, N] y", unknown = "float[S, N] x, float[T, N] y";
+  EXPECT_THAT(scan("float[2, N] x, float[3, N] y", "num_scan_inputs = 2"), HasSubstr("'n0'"));
+  EXPECT_THAT(scan(same, "num_scan_inputs = 3"), HasSubstr("'n0'"));
+  EXPECT_THAT(scan(same, "num_scan_inputs = 2, scan_input_axes = [0, 5]"), HasSubstr("'n0'"));
+  EXPECT_THAT(scan(unknown, "num_scan_inputs = 2"),
+              HasSubstr("dsc.guard eq(T, S), \"node 0 'n0' (opset 21): scan inputs have different "
+                        "lengths (S vs T)\""));
 }
 
 TEST_F(ImportModelTest, SupportedOperators) {
