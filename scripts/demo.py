@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 
+import onnxruntime
+
 from demo_compare import compare, load, recorded_runs
 from demo_runtime import DscRunner, Library, OrtRunner
 
@@ -116,6 +118,9 @@ class Demo:
             self.measure(model)
         print()
         print_table(self.rows)
+        print(f"\nmax error, relative: largest difference from ONNX Runtime {onnxruntime.__version__} (ort) on "
+              "the same inputs, in all\nruns, and by the output's largest value. "
+              "x1, x2: threads; the least time of many runs, both by turns.")
         for failure in self.failures:
             print("demo: " + failure, file=sys.stderr)
         return 1 if self.failures else 0
@@ -145,7 +150,7 @@ def least_time(run, seconds):
 
 
 def milliseconds(seconds):
-    return f"{seconds * 1e3:.3g} ms"
+    return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds * 1e3:.0f} ms"
 
 
 def print_table(rows):
