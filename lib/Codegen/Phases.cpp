@@ -31,6 +31,16 @@ static bool isWhole(ComputeOp op, const Target *target) {
   return isStaged && target && hasTemplate(op, *target);
 }
 
+/// Whole operators in place of their formulas: fewer roundings in between.
+static void addRaising(OpPassManager &passes, const CompileOptions &options) {
+  passes.addPass(createRaiseActivations());
+  passes.addPass(createRaiseSoftmax());
+  passes.addPass(createRaiseNormalizations());
+  RaiseAttentionOptions attention;
+  attention.shortFloats = options.precision == "f16" || options.precision == "bf16";
+  passes.addPass(createRaiseAttention(attention));
+}
+
 /// Ops in their simplest form: whole operators taken apart, constants computed.
 static void addSimplify(OpPassManager &passes, WeightStore *weights,
                         const CompileOptions &options) {
@@ -39,10 +49,8 @@ static void addSimplify(OpPassManager &passes, WeightStore *weights,
   passes.addPass(createRemoveIdentities());
   passes.addPass(createCSEPass());
   passes.addPass(createFoldBatchNorms());
-  passes.addPass(createRaiseActivations());
-  passes.addPass(createRaiseSoftmax());
-  passes.addPass(createRaiseNormalizations());
-  passes.addPass(createRaiseAttention());
+  if (options.precision != "strict")
+    addRaising(passes, options);
   const Target *target = findTarget(options.targets.front());
   passes.addPass(createDecomposePass([target](ComputeOp op) { return isWhole(op, target); }));
   addFolding(passes, weights, options);

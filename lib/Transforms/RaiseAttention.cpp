@@ -212,8 +212,11 @@ static Operand absorbTranspose(PatternRewriter &rewriter, Value value) {
 namespace {
 
 struct RaiseProducts : OpRewritePattern<MatMulOp> {
-  using OpRewritePattern::OpRewritePattern;
+  RaiseProducts(MLIRContext *context, bool shortFloats)
+      : OpRewritePattern(context), shortFloats(shortFloats) {}
   LogicalResult matchAndRewrite(MatMulOp op, PatternRewriter &rewriter) const override;
+
+  bool shortFloats;
 };
 
 /// transpose(attention) => attention with the result's axes in that order.
@@ -278,6 +281,8 @@ LogicalResult RaiseProducts::matchAndRewrite(MatMulOp op, PatternRewriter &rewri
     return rewriter.notifyMatchFailure(op, "batch sizes or heads are broadcast");
   if (getElementType(found->q) != getElementType(y))
     return rewriter.notifyMatchFailure(op, "element types differ");
+  if (getElementType(y).getIntOrFloatBitWidth() < 32 && !shortFloats)
+    return rewriter.notifyMatchFailure(op, "each step rounds to a short type");
   rewriter.setInsertionPoint(op);
   Value k = untranspose(rewriter, found->k);
   if (!k)
@@ -316,9 +321,12 @@ LogicalResult RaiseProducts::matchAndRewrite(MatMulOp op, PatternRewriter &rewri
 
 namespace {
 struct RaiseAttention : impl::RaiseAttentionBase<RaiseAttention> {
+  using RaiseAttentionBase::RaiseAttentionBase;
+
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<RaiseProducts, AbsorbResultTranspose>(&getContext());
+    patterns.add<RaiseProducts>(&getContext(), shortFloats);
+    patterns.add<AbsorbResultTranspose>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -1,4 +1,5 @@
 // RUN: dsc-opt %s -dsc-raise-attention -split-input-file | FileCheck %s
+// RUN: dsc-opt %s -dsc-raise-attention=short-floats -split-input-file | FileCheck %s --check-prefix=SHORT
 
 // BERT as PyTorch exports it: scale on both sides, keys transposed over three axes, a
 // mask of booleans, a guard for rows without keys, the result's heads brought back.
@@ -82,4 +83,19 @@ func.func @other_axis(%q: tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32> {
   %1 = dsc.softmax %0 {axis = 2 : i64} : f32[1,2,4,4] -> f32[1,2,4,4]
   %2 = dsc.matmul %1, %q : f32[1,2,4,4], f32[1,2,4,4] -> f32[1,2,4,4]
   return %2 : tensor<1x2x4x4xf32>
+}
+
+// -----
+
+// Each step rounds to half precision: not the same as attention, which rounds once.
+// CHECK-LABEL: func.func @half
+// SHORT-LABEL: func.func @half
+func.func @half(%q: tensor<1x2x4x8xf16>, %k: tensor<1x2x8x5xf16>, %v: tensor<1x2x5x8xf16>) -> tensor<1x2x4x8xf16> {
+  // CHECK-NOT: dsc.attention
+  // SHORT: %[[K:.*]] = dsc.transpose %arg1 {perm = array<i64: 0, 1, 3, 2>}
+  // SHORT: dsc.attention %arg0, %[[K]], %arg2
+  %0 = dsc.matmul %q, %k : f16[1,2,4,8], f16[1,2,8,5] -> f16[1,2,4,5]
+  %1 = dsc.softmax %0 {axis = 3 : i64} : f16[1,2,4,5] -> f16[1,2,4,5]
+  %2 = dsc.matmul %1, %v : f16[1,2,4,5], f16[1,2,5,8] -> f16[1,2,4,8]
+  return %2 : tensor<1x2x4x8xf16>
 }

@@ -39,7 +39,13 @@ def RaiseAttention : Pass<"dsc-raise-attention"> {
   let description = [{
     Takes in the scale, the mask, the transpositions of operands and result, the
     repetition of shared heads, and what replaces rows without keys by zeros.
+    Attention is computed in float32 and rounded once; of shorter floats, whose
+    scores and weights the ops round each, it is recognised only if asked.
   }];
+  let options = [
+    Option<"shortFloats", "short-floats", "bool", /*default=*/"false",
+           "also recognise attention of 16-bit floats">,
+  ];
 }
 
 def FormGroups : Pass<"dsc-form-groups"> {
