@@ -4,6 +4,7 @@
 
 #include "CpuFeatures.h"
 #include "Memory.h"
+#include "PerfMap.h"
 
 #include <cerrno>
 #include <cstring>
@@ -83,8 +84,11 @@ Error Model::loadCode(int fd) {
       continue;
     }
     uint64_t offset = view.code[i].data() - bytes.data();
-    if (Error error = mapImage(variant, view.code[i], fd, offset, image))
+    bool isProfiled = wantsPerfMap();
+    if (Error error = mapImage(variant, view.code[i], isProfiled ? -1 : fd, offset, image))
       return error;
+    if (isProfiled)
+      writePerfMap(view.artifact.program, variant, image.data());
     for (uint64_t entry : variant.entries)
       kernels.push_back(reinterpret_cast<dsc_kernel_fn>(image.data() + entry));
     targetName = variant.target;
