@@ -41,60 +41,132 @@ static int64_t integerAttribute(Operation *op, StringRef name) {
   return attr ? attr.getInt() : 0;
 }
 
-/// For each axis of the operand, whether it is reduced.
-static FailureOr<SmallVector<bool>> reducedAxes(Operation *op, TypeInference &inference) {
+/// For each axis of the operand, whether it is reduced: 1 or 0, or an expression
+/// where only the run knows the axes.
+static FailureOr<SmallVector<Dim>> reducedAxes(Operation *op, TypeInference &inference) {
   int64_t rank = getRank(op->getOperand(0));
   SmallVector<Dim> axes;
   if (auto attr = op->getAttrOfType<DimsAttr>("axes"))
     axes = attr.getDims();
   if (axes.empty())
-    return SmallVector<bool>(rank, integerAttribute(op, "noop_with_empty_axes") == 0);
-  FailureOr<SmallVector<int64_t>> normalized = inference.normalizeAxes(axes, rank);
-  if (failed(normalized))
-    return failure();
-  SmallVector<bool> reduced(rank, false);
-  for (int64_t axis : *normalized)
-    reduced[axis] = true;
+    return SmallVector<Dim>(rank,
+                            inference.constant(integerAttribute(op, "noop_with_empty_axes") == 0));
+  SmallVector<Dim> reduced(rank, inference.constant(0));
+  if (llvm::all_of(axes, [](Dim axis) { return axis.isConstant(); })) {
+    FailureOr<SmallVector<int64_t>> normalized = inference.normalizeAxes(axes, rank);
+    if (failed(normalized))
+      return failure();
+    for (int64_t axis : *normalized)
+      reduced[axis] = inference.constant(1);
+    return reduced;
+  }
+  Dim low = inference.constant(-rank), high = inference.constant(rank);
+  for (Dim axis : axes) {
+    if (failed(inference.require(Dim::logicalAnd(Dim::le(low, axis), Dim::lt(axis, high)),
+                                 "an axis is outside [" + Twine(-rank) + ", " + Twine(rank) + ")")))
+      return failure();
+    for (auto [i, flag] : llvm::enumerate(reduced)) {
+      auto index = static_cast<int64_t>(i);
+      flag = Dim::logicalOr(flag, Dim::logicalOr(Dim::eq(axis, inference.constant(index)),
+                                                 Dim::eq(axis, inference.constant(index - rank))));
+    }
+  }
   return reduced;
 }
 
+static bool areKnown(ArrayRef<Dim> reduced) {
+  return llvm::all_of(reduced, [](Dim flag) { return flag.isConstant(); });
+}
+
+/// Where only the run knows which axes are reduced: whether axis `result` of the
+/// result is axis `axis` of the operand.
+static Dim isKept(ArrayRef<Dim> reduced, size_t axis, size_t result) {
+  MLIRContext *context = reduced.front().getContext();
+  Dim position = Dim::constant(context, static_cast<int64_t>(axis));
+  for (Dim before : reduced.take_front(axis))
+    position = position - before;
+  return Dim::logicalAnd(Dim::logicalNot(reduced[axis]),
+                         Dim::eq(position, Dim::constant(context, static_cast<int64_t>(result))));
+}
+
 LogicalResult inferReduction(Operation *op, TypeInference &inference) {
-  FailureOr<SmallVector<bool>> reduced = reducedAxes(op, inference);
+  FailureOr<SmallVector<Dim>> reduced = reducedAxes(op, inference);
   if (failed(reduced))
     return failure();
   bool keep = integerAttribute(op, "keepdims") != 0;
-  SmallVector<Dim> shape;
-  for (auto [axis, dim] : llvm::enumerate(getDims(op->getOperand(0)))) {
-    if (!(*reduced)[axis])
-      shape.push_back(dim);
-    else if (keep)
-      shape.push_back(inference.constant(1));
+  SmallVector<Dim> dims = getDims(op->getOperand(0)), shape;
+  Dim one = inference.constant(1), zero = inference.constant(0);
+  if (keep || areKnown(*reduced)) {
+    for (auto [flag, dim] : llvm::zip(*reduced, dims))
+      if (keep || flag.isConstant(0))
+        shape.push_back(Dim::select(flag, one, dim));
+    inference.addResult(getElementType(op->getOperand(0)), shape);
+    return success();
+  }
+  size_t numReduced = op->getAttrOfType<DimsAttr>("axes").size();
+  Dim count = zero;
+  for (Dim flag : *reduced)
+    count = count + flag;
+  if (numReduced > dims.size() ||
+      failed(inference.requireEqual(count, inference.constant(static_cast<int64_t>(numReduced)),
+                                    "an axis is named twice")))
+    return numReduced > dims.size() ? inference.error() << "reduces more axes than there are"
+                                    : failure();
+  for (size_t result = 0; result < dims.size() - numReduced; ++result) {
+    Dim size = zero;
+    for (auto [axis, dim] : llvm::enumerate(dims))
+      size = size + Dim::select(isKept(*reduced, axis, result), dim, zero);
+    shape.push_back(size);
   }
   inference.addResult(getElementType(op->getOperand(0)), shape);
   return success();
+}
+
+/// The loops where only the run knows which axes are reduced: each axis of the
+/// operand has a reduction loop, of one step where it is kept.
+static Dim addUnknownLoops(Operation *op, LoopSpecBuilder &spec, ArrayRef<Dim> reduced) {
+  bool keep = integerAttribute(op, "keepdims") != 0;
+  SmallVector<Dim> dims = getDims(op->getOperand(0));
+  SmallVector<AffineExpr> loops = spec.parallel(getDims(op->getResult(0))), indices;
+  Dim one = Dim::constant(op->getContext(), 1), count = one;
+  for (auto [axis, dim] : llvm::enumerate(dims)) {
+    AffineExpr index = spec.number(0);
+    for (auto [result, loop] : llvm::enumerate(loops))
+      if (!keep)
+        index = index + loop * spec.size(isKept(reduced, axis, result));
+      else if (result == axis)
+        index = loop;
+    Dim extent = Dim::select(reduced[axis], dim, one);
+    indices.push_back(index + spec.reduction(extent));
+    count = count * extent;
+  }
+  spec.read(0, indices);
+  return count;
 }
 
 /// Adds the loops of a reduction and the read of its operand. Returns the number
 /// of elements that are reduced to one.
 static FailureOr<Dim> addLoops(Operation *op, LoopSpecBuilder &spec) {
   TypeInference inference(op);
-  FailureOr<SmallVector<bool>> reduced = reducedAxes(op, inference);
+  FailureOr<SmallVector<Dim>> reduced = reducedAxes(op, inference);
   if (failed(reduced))
     return failure();
+  if (!areKnown(*reduced))
+    return addUnknownLoops(op, spec, *reduced);
   bool keep = integerAttribute(op, "keepdims") != 0;
   SmallVector<Dim> dims = getDims(op->getOperand(0));
   SmallVector<AffineExpr> indices(dims.size());
   Dim one = inference.constant(1), count = one;
   // The result's axes come first, in order; a kept axis is a loop of one step.
   for (auto [axis, dim] : llvm::enumerate(dims)) {
-    if (!(*reduced)[axis])
+    if ((*reduced)[axis].isConstant(0))
       indices[axis] = spec.parallel(dim);
     else if (keep)
       spec.parallel(one);
   }
   bool hasReduction = false;
   for (auto [axis, dim] : llvm::enumerate(dims)) {
-    if (!(*reduced)[axis])
+    if ((*reduced)[axis].isConstant(0))
       continue;
     indices[axis] = spec.reduction(dim);
     count = count * dim;
@@ -106,12 +178,19 @@ static FailureOr<Dim> addLoops(Operation *op, LoopSpecBuilder &spec) {
   return count;
 }
 
+/// Accesses are projections where the axes are known.
+static SpecKind reductionKind(Operation *op) {
+  auto axes = op->getAttrOfType<DimsAttr>("axes");
+  bool known = !axes || llvm::all_of(axes.getDims(), [](Dim axis) { return axis.isConstant(); });
+  return known ? SpecKind::Reduce : SpecKind::Window;
+}
+
 //===----------------------------------------------------------------------===//
 // Reductions
 //===----------------------------------------------------------------------===//
 
 FailureOr<Spec> reductionSpec(Operation *op, const Reduction &reduction) {
-  LoopSpecBuilder spec(op, SpecKind::Reduce);
+  LoopSpecBuilder spec(op, reductionKind(op));
   FailureOr<Dim> count = addLoops(op, spec);
   if (failed(count))
     return failure();
@@ -135,7 +214,7 @@ FailureOr<Spec> ReduceLogSumExpOp::getSpec() {
   if (!isa<FloatType>(element))
     return emitOpError() << "computes floats, not " << shortTypeName(getData().getType()),
            failure();
-  LoopSpecBuilder spec(*this, SpecKind::Reduce);
+  LoopSpecBuilder spec(*this, reductionKind(*this));
   if (failed(addLoops(*this, spec)))
     return failure();
   spec.accumulator(identityValue(Reduction::Lowest, element));

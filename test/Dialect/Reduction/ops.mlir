@@ -48,3 +48,11 @@ func.func @cumprod(%a: tensor<?x?xf32, #dsc.tensor<dims = <N, S>>>) {
   %y = dsc.cumprod %a {axis = #dsc.dims<0>} : f32[N,S] -> f32[N,S]
   return
 }
+
+// Which axis it is only the run knows; the type's sizes say how it follows.
+// CHECK-LABEL: func.func @unknown_axis(
+// CHECK: dsc.reduce_sum %{{.*}} {axes = #dsc.dims<"a~">{{.*}} -> f32[select(or(eq("a~", 0), eq("a~", -2)), 1, N),select(or(eq("a~", 1), eq("a~", -1)), 1, 4)]
+func.func @unknown_axis(%x: tensor<?x4xf32, #dsc.tensor<dims = <N, 4>>>) {
+  %y = dsc.reduce_sum %x {axes = #dsc.dims<"a~">} : f32[N,4] -> f32[select(or(eq("a~", 0), eq("a~", -2)), 1, N),select(or(eq("a~", 1), eq("a~", -1)), 1, 4)]
+  return
+}
