@@ -32,12 +32,12 @@ static bool isWhole(ComputeOp op, const Target *target) {
 }
 
 /// Whole operators in place of their formulas: fewer roundings in between.
-static void addRaising(OpPassManager &passes, const CompileOptions &options) {
+static void addRaising(OpPassManager &passes) {
   passes.addPass(createRaiseActivations());
   passes.addPass(createRaiseSoftmax());
   passes.addPass(createRaiseNormalizations());
   RaiseAttentionOptions attention;
-  attention.shortFloats = options.precision == "f16" || options.precision == "bf16";
+  attention.shortFloats = true;
   passes.addPass(createRaiseAttention(attention));
 }
 
@@ -50,7 +50,7 @@ static void addSimplify(OpPassManager &passes, WeightStore *weights,
   passes.addPass(createCSEPass());
   passes.addPass(createFoldBatchNorms());
   if (options.precision != "strict")
-    addRaising(passes, options);
+    addRaising(passes);
   const Target *target = findTarget(options.targets.front());
   passes.addPass(createDecomposePass([target](ComputeOp op) { return isWhole(op, target); }));
   addFolding(passes, weights, options);
