@@ -15,9 +15,9 @@ namespace dsc {
 
 namespace {
 
-/// How a tensor of the group is indexed by the loops of the nest: one expression
-/// for each of its axes. Empty where different users index it differently.
-using IndexExprs = std::optional<SmallVector<AffineExpr>>;
+/// How a tensor of the group is indexed: one expression for each of its axes. Its
+/// dimensions are the loops of the nest, then the loops of reductions.
+using IndexExprs = SmallVector<AffineExpr>;
 
 /// Results of one shape, computed by one nest.
 class Nest {
@@ -41,7 +41,11 @@ private:
   KernelEmitter &kernel;
   SmallVector<unsigned> results;
   SmallVector<Dim> dims;
-  llvm::MapVector<Value, IndexExprs> indexing;
+  void addIndices(Value tensor, IndexExprs indices);
+  void followAccesses(Operation *op, const LoopSpec &spec, const IndexExprs &result);
+  /// All the ways in which the tensors of the group are indexed.
+  llvm::DenseMap<Value, SmallVector<IndexExprs>> indexing;
+  unsigned nextLoop = 0; ///< number of the next loop of a reduction
 };
 
 class LoopsTemplate : public Template {
@@ -117,40 +121,49 @@ void Nest::emitFlat() {
   });
 }
 
+void Nest::addIndices(Value tensor, IndexExprs indices) {
+  constexpr size_t most = 16; // more only means that nothing is computed in front
+  SmallVector<IndexExprs> &known = indexing[tensor];
+  if (known.size() < most && !llvm::is_contained(known, indices))
+    known.push_back(std::move(indices));
+}
+
+/// From how the results of an op are indexed to how its operands are.
+void Nest::followAccesses(Operation *op, const LoopSpec &spec, const IndexExprs &result) {
+  SmallVector<AffineExpr> point;
+  auto next = result.begin();
+  for (Iterator iterator : spec.iterators)
+    point.push_back(iterator == Iterator::Reduction ? getAffineDimExpr(nextLoop++, op->getContext())
+                                                    : *next++);
+  for (const Access &access : spec.accesses) {
+    Value operand = op->getOperand(access.operand);
+    // Symbols are beyond this analysis.
+    if (!kernel.group.contains(operand) || !access.map || access.map->getNumSymbols() != 0 ||
+        llvm::is_contained(access.mayBroadcast, true))
+      continue;
+    IndexExprs indices;
+    for (AffineExpr expr : access.map->getResults())
+      indices.push_back(expr.replaceDims(point));
+    addIndices(operand, std::move(indices));
+  }
+}
+
 /// Follows the accesses from the results to what they are computed from.
 void Nest::findIndices() {
   MLIRContext *context = kernel.builder.getContext();
-  SmallVector<AffineExpr> identity;
+  nextLoop = dims.size();
+  IndexExprs identity;
   for (unsigned i = 0; i < dims.size(); ++i)
     identity.push_back(getAffineDimExpr(i, context));
   for (unsigned result : results)
-    indexing[resultValue(result)] = identity;
+    addIndices(resultValue(result), identity);
   for (Operation &op : llvm::reverse(kernel.group.getBody().without_terminator())) {
-    IndexExprs mine;
-    for (Value result : op.getResults())
-      if (auto it = indexing.find(result); it != indexing.end())
-        mine = it->second;
     const Spec *spec = kernel.group.getSpec(&op);
     if (!spec || !spec->loops)
       continue;
-    for (const Access &access : spec->loops->accesses) {
-      Value operand = op.getOperand(access.operand);
-      if (!kernel.group.contains(operand))
-        continue;
-      IndexExprs theirs;
-      // Symbols and reductions inside are beyond this analysis.
-      bool simple = mine && access.map && access.map->getNumSymbols() == 0 &&
-                    !spec->loops->hasReduction() &&
-                    llvm::none_of(access.mayBroadcast, [](bool may) { return may; });
-      if (simple) {
-        theirs.emplace();
-        for (AffineExpr expr : access.map->getResults())
-          theirs->push_back(expr.replaceDims(*mine));
-      }
-      auto [it, isNew] = indexing.try_emplace(operand, theirs);
-      if (!isNew && it->second != theirs)
-        it->second = std::nullopt;
-    }
+    for (Value result : op.getResults())
+      for (const IndexExprs &indices : SmallVector<IndexExprs>(indexing.lookup(result)))
+        followAccesses(&op, *spec->loops, indices);
   }
 }
 
@@ -171,14 +184,14 @@ void Nest::hoist(unsigned depth, ArrayRef<Value> indices) {
     const Spec *spec = kernel.group.getSpec(&op);
     if (!spec || !spec->loops || !spec->loops->hasReduction())
       continue;
-    Value result = op.getResult(0);
-    auto it = indexing.find(result);
-    if (it == indexing.end() || !it->second || depthOf(*it->second) != depth)
-      continue;
-    SmallVector<Value> at;
-    for (AffineExpr expr : *it->second)
-      at.push_back(kernel.apply(expr, indices, {}));
-    kernel.element(result, at);
+    for (const IndexExprs &wanted : indexing.lookup(op.getResult(0))) {
+      if (depthOf(wanted) != depth)
+        continue;
+      SmallVector<Value> at;
+      for (AffineExpr expr : wanted)
+        at.push_back(kernel.apply(expr, indices, {}));
+      kernel.element(op.getResult(0), at);
+    }
   }
 }
 
@@ -270,7 +283,7 @@ Cost LoopsTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target &tar
     if (!isVectorReduction(&op, *spec->loops))
       cycles += own - own / lanes;
   }
-  cost.ns = std::max(cycles / (2 * target.gigahertz), cost.bytes / target.l3GBs);
+  cost.ns = overlappedTime(cycles / (2 * target.gigahertz), cost.bytes / target.l3GBs);
   return cost;
 }
 
