@@ -141,8 +141,8 @@ Cost AccumulateTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target
   // Starting a loop over the row costs some cycles.
   constexpr double start = 10;
   double starts = steps / length * start;
-  cost.ns =
-      std::max((operations / lanes + starts) / (2 * target.gigahertz), cost.bytes / target.l3GBs);
+  cost.ns = overlappedTime((operations / lanes + starts) / (2 * target.gigahertz),
+                           cost.bytes / target.l3GBs);
   return cost;
 }
 

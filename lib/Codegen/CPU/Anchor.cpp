@@ -154,6 +154,10 @@ Dim strideOfAxis(ArrayRef<Dim> dims, unsigned axis) {
   return product(dims.front().getContext(), dims.drop_front(axis + 1));
 }
 
+double overlappedTime(double workNs, double memoryNs) {
+  return std::max(workNs, memoryNs) + 0.25 * std::min(workNs, memoryNs);
+}
+
 //===----------------------------------------------------------------------===//
 // Epilogue
 //===----------------------------------------------------------------------===//

@@ -32,6 +32,9 @@ bool isContiguousAlong(const Access &access, unsigned loop);
 /// Row-major stride, in elements, of axis `axis` of a tensor of these sizes.
 Dim strideOfAxis(llvm::ArrayRef<Dim> dims, unsigned axis);
 
+/// Time of work and memory traffic that overlap, but not wholly.
+double overlappedTime(double workNs, double memoryNs);
+
 /// Stores the results of a group from the accumulators of its anchor.
 class Epilogue {
 public:

@@ -96,7 +96,7 @@ Cost ConvPanelsTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
   double cycles = depth * panelCycles(target, rows, columns, blocks);
   cycles += depth * columns * rowBlocks * (found.axes.back().stride == 1 ? 2.5 / lanes : 1.25);
   cycles += rows * columns * 3 / lanes + 200;
-  cost.ns = std::max(repeats * cycles / target.gigahertz, cost.bytes / target.l3GBs);
+  cost.ns = overlappedTime(repeats * cycles / target.gigahertz, cost.bytes / target.l3GBs);
   return cost;
 }
 

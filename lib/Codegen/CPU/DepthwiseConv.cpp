@@ -101,7 +101,7 @@ Cost DepthwiseConvTemplate::cost(const GroupInfo &group, ScheduleAttr, const Tar
   double perTap = found.axes.back().stride == 1 ? 1 : found.axes.back().stride == 2 ? 2 : lanes;
   double cycles = vectors * (perTap * static_cast<double>(found.taps()) + 6);
   cycles *= estimateSize({found.batch, found.outChannels});
-  cost.ns = std::max(cycles / target.gigahertz, cost.bytes / target.l3GBs);
+  cost.ns = overlappedTime(cycles / target.gigahertz, cost.bytes / target.l3GBs);
   return cost;
 }
 

@@ -184,7 +184,7 @@ Cost GemmFmaTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
   // The epilogue, and starting the tiles.
   double lanes = static_cast<double>(target.lanes(32));
   cycles += rows * columns * 3 / lanes + 100;
-  cost.ns = std::max(batch * cycles / target.gigahertz, cost.bytes / target.l3GBs);
+  cost.ns = overlappedTime(batch * cycles / target.gigahertz, cost.bytes / target.l3GBs);
   return cost;
 }
 

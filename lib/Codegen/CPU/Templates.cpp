@@ -4,9 +4,11 @@
 namespace dsc {
 
 llvm::ArrayRef<const Template *> templatesFor(const Target &) {
+  // Of equal costs the first wins: what is made for a purpose stands before what takes
+  // anything.
   static const Template *const templates[] = {
-      &loopsTemplate(),     &accumulateTemplate(), &sequentialTemplate(), &recurrentTemplate(),
-      &attentionTemplate(), &gemmFmaTemplate(),    &convPanelsTemplate(), &depthwiseConvTemplate()};
+      &gemmFmaTemplate(),    &convPanelsTemplate(), &depthwiseConvTemplate(), &attentionTemplate(),
+      &accumulateTemplate(), &recurrentTemplate(),  &sequentialTemplate(),    &loopsTemplate()};
   return templates;
 }
 

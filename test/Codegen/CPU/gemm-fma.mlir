@@ -1,12 +1,15 @@
 // RUN: dsc-opt %s --dsc-form-groups --dsc-choose-schedules="target=x86-64-v3" | FileCheck %s --check-prefixes=CHECK,V3
 // RUN: dsc-opt %s --dsc-form-groups --dsc-choose-schedules="target=x86-64-v4" | FileCheck %s --check-prefixes=CHECK,V4
 
+// V3: #[[MAP:.*]] = affine_map<(d0, d1, d2) -> (d1, d0 * 16 + d2)>
+// V4: #[[MAP:.*]] = affine_map<(d0, d1, d2) -> (d1, d0 * 32 + d2)>
+
 // A constant B is packed into panels in front of the group; tiles use the registers.
 // CHECK-LABEL: func.func @weight
 func.func @weight(%a: tensor<128x768xf32>) -> tensor<128x768xf32> {
   // CHECK: %[[W:.*]] = dsc.weight
-  // V3-NEXT: dsc.repack %[[W]] {map = affine_map<(d0, d1, d2) -> (d1, d0 * 16 + d2)>} : f32[768,768] -> f32[48,768,16]
-  // V4-NEXT: dsc.repack %[[W]] {map = affine_map<(d0, d1, d2) -> (d1, d0 * 32 + d2)>} : f32[768,768] -> f32[24,768,32]
+  // V3-NEXT: dsc.repack %[[W]] {map = #[[MAP]]} : f32[768,768] -> f32[48,768,16]
+  // V4-NEXT: dsc.repack %[[W]] {map = #[[MAP]]} : f32[768,768] -> f32[24,768,32]
   %b = dsc.weight <0, 0, 2359296> : f32[768,768]
   // V3: dsc.group {{.*}}<"gemm-fma", tile = [6, 2]
   // V4: dsc.group {{.*}}<"gemm-fma", tile = [14, 2]
@@ -35,10 +38,10 @@ func.func @column(%a: tensor<256x768xf32>, %b: tensor<768xf32>) -> tensor<256xf3
 
 // Sizes that only run time knows.
 // CHECK-LABEL: func.func @symbolic
-func.func @symbolic(%a: tensor<?x?xf32, #dsc.tensor<dims = <M, K>>>, %b: tensor<?x40xf32, #dsc.tensor<dims = <K, 40>>>) {
+func.func @symbolic(%a: tensor<?x?xf32, #dsc.tensor<dims = <M, K>>>, %b: tensor<?x40xf32, #dsc.tensor<dims = <K, 40>>>)
+    -> tensor<?x40xf32, #dsc.tensor<dims = <M, 40>>> {
   // CHECK-NOT: dsc.repack
   // CHECK: dsc.group {{.*}}<"gemm-fma"
   %c = dsc.matmul %a, %b : f32[M,K], f32[K,40] -> f32[M,40]
-  "test.use"(%c) : (tensor<?x40xf32, #dsc.tensor<dims = <M, 40>>>) -> ()
-  return
+  return %c : tensor<?x40xf32, #dsc.tensor<dims = <M, 40>>>
 }

@@ -1,4 +1,5 @@
 """Matrix products and convolutions against onnxruntime: products.py FOLDER FAMILY...
+Or writes one of the named models: products.py FOLDER --model NAME FILE.
 
 For each case writes a model and its inputs to FOLDER, runs `dsc run`, and compares.
 Prints the cases that differ and ends with their number. A case is one line below:
@@ -171,9 +172,18 @@ def depthwises():
     yield depthwise((2, 4, 19, 23), (3, 3), strides=[2, 2], symbols=(0, 2, 3), pads=[1] * 4)
 
 
+MODELS = {
+    "gemm-120x768x768": lambda: gemm(120, 768, 768, bias=(768,), activation="Relu"),
+    "conv-72x64x3x3": lambda: conv((1, 64, 56, 56), (72, 64, 3, 3), bias=True, pads=[1] * 4),
+}
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    if sys.argv[2] == "--model":
+        onnx.save(MODELS[sys.argv[3]]().model(), sys.argv[4])
+        return 0
     families = {"matmul": matmuls, "gemm": gemms, "conv": convs, "depthwise": depthwises}
     failures = 0
     for family in sys.argv[2:]:
