@@ -419,7 +419,8 @@ TEST(Threads, FloatModeIsTheRuntimesAndIsRestored) {
     unsigned after = _mm_getcsr();
     _mm_setcsr(before);
     EXPECT_EQ(status, DSC_OK);
-    EXPECT_EQ(after, mine);
+    // The low six bits are flags of exceptions, which stay set once they are.
+    EXPECT_EQ(after & ~0x3fu, mine & ~0x3fu);
   }
 }
 #endif
