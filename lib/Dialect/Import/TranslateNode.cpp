@@ -115,6 +115,12 @@ bool Translator::takeContents(const onnx::NodeProto &node, const OperatorInfo &i
     const std::string &name = node.input(static_cast<int>(content.index));
     Attribute taken;
     if (content.kind == ContentOperand::Dims) {
+      // OneHot takes its depth as a float, too.
+      Values integers;
+      Attributes toInteger = {builder.getNamedAttr("to", builder.getI64IntegerAttr(7))};
+      if (isa<FloatType>(getElementType(value)) &&
+          build(node, "dsc.cast", value, toInteger, 1, integers))
+        value = integers.front();
       if (std::optional<SizeContents> sizes = needContents(value, name))
         taken = DimsAttr::get(&context, *sizes);
     } else if (std::optional<Array> array = foldConstant(value)) {
