@@ -65,3 +65,13 @@ func.func @view() -> tensor<512xf32> {
   %r = dsc.identity %w : f32[512] -> f32[512]
   return %r : tensor<512xf32>
 }
+
+// Neither memory nor time for what is only written small.
+// CHECK-LABEL: func.func @gigantic
+func.func @gigantic() -> tensor<1099511627776x4096xf32> {
+  // CHECK: dsc.constant_of_shape
+  // CHECK: dsc.add
+  %a = dsc.constant_of_shape {shape = #dsc.dims<1099511627776, 4096>} : f32[1099511627776,4096]
+  %r = dsc.add %a, %a : f32[1099511627776,4096], f32[1099511627776,4096] -> f32[1099511627776,4096]
+  return %r : tensor<1099511627776x4096xf32>
+}
