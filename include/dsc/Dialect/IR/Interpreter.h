@@ -29,10 +29,15 @@ llvm::FailureOr<std::vector<Array>> interpret(mlir::Operation *op,
 /// scalar operations; empty if a size is symbolic or there is no Spec.
 std::optional<int64_t> interpretCost(mlir::Operation *op);
 
+/// Whether a size has grown beyond what any shape needs (256 terms, factors and the
+/// like): going on with it would only cost time.
+bool isTooComplex(Dim size);
+
 /// Contents of an integer tensor, each element a size. The same Spec over the domain of sizes: an
 /// op on small integer tensors whose operands' contents are known as sizes gives
 /// its result's contents. `contents[i]` is empty where not known. Empty where the
-/// op is not computable on sizes (floats, too many elements (over 1024), unknown).
+/// op is not computable on sizes (floats, too many elements (over 1024), unknown, too
+/// complex).
 using SizeContents = llvm::SmallVector<Dim>;
 std::optional<SizeContents> evaluateSizes(mlir::Operation *op, unsigned result,
                                           llvm::ArrayRef<std::optional<SizeContents>> contents);
