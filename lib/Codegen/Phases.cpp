@@ -56,6 +56,9 @@ static void addSimplify(OpPassManager &passes, WeightStore *weights,
   addFolding(passes, weights, options);
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+  // Without the zeros' products infinities and NaN give other results.
+  if (options.sparsity != "off" && options.precision != "strict")
+    passes.addPass(weights ? createFindSparsityPass(*weights) : createFindSparsity());
 }
 
 /// Operator fusion.

@@ -21,6 +21,11 @@ class WeightStore;
 std::unique_ptr<mlir::Pass> createFoldConstantsPass(WeightStore &store,
                                                     const FoldConstantsOptions &options = {});
 
+/// Reads the weights of a compilation. Created by name, the pass knows constants in the
+/// IR only.
+std::unique_ptr<mlir::Pass> createFindSparsityPass(WeightStore &store,
+                                                   const FindSparsityOptions &options = {});
+
 /// `isWhole`: whether an op that has a Spec and a decomposition is computed as it is.
 std::unique_ptr<mlir::Pass> createDecomposePass(std::function<bool(ComputeOp)> isWhole);
 

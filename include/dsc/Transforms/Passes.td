@@ -74,6 +74,18 @@ def FoldConstants : Pass<"dsc-fold-constants", "::mlir::ModuleOp"> {
   ];
 }
 
+def FindSparsity : Pass<"dsc-find-sparsity", "::mlir::ModuleOp"> {
+  let summary = "Count the zeros in the constants of matrix products";
+  let description = [{
+    Records the number of nonzeros at the constant, as its `storage`, for the
+    templates to choose by (SparseEncoding.h).
+  }];
+  let options = [
+    Option<"minZeros", "min-zeros", "double", /*default=*/"0.1",
+           "smallest share of zeros that is recorded">,
+  ];
+}
+
 def PrintSpecs : Pass<"dsc-print-specs"> {
   let summary = "prints what each operator computes (its Spec)";
   let description = [{

@@ -140,26 +140,6 @@ void AttentionKernel::makeBuffers() {
 // Scores
 //===----------------------------------------------------------------------===//
 
-/// Transposes a square of vectors: exchanges blocks of 1, 2, 4 ... lanes.
-static void transposeSquare(VectorCode &code, MutableArrayRef<Value> rows) {
-  int64_t size = rows.size();
-  for (int64_t step = 1; step < size; step *= 2) {
-    SmallVector<int64_t> low, high;
-    for (int64_t lane = 0; lane < size; ++lane) {
-      bool isOdd = lane & step;
-      low.push_back(isOdd ? size + lane - step : lane);
-      high.push_back(isOdd ? size + lane : lane + step);
-    }
-    for (int64_t i = 0; i < size; ++i) {
-      if (i & step)
-        continue;
-      Value a = rows[i], b = rows[i + step];
-      rows[i] = vector::ShuffleOp::create(code.builder, code.loc, a, b, low);
-      rows[i + step] = vector::ShuffleOp::create(code.builder, code.loc, a, b, high);
-    }
-  }
-}
-
 /// Packs the keys of a panel: those behind the last one repeat it.
 void AttentionKernel::packPanel(Value panel) {
   int64_t lanes = code.lanes;
@@ -181,7 +161,7 @@ void AttentionKernel::packPanel(Value panel) {
                              : code.load(k.view, address, lanes,
                                          code.maskBelow(d, kernel.index(headSize), lanes)));
       }
-      transposeSquare(code, square);
+      code.transposeSquare(square);
       for (int64_t i = 0; i < count; ++i) {
         Value row =
             kernel.add(kernel.mul(panel, kernel.index(headSize)), kernel.add(d, kernel.index(i)));

@@ -17,6 +17,8 @@ const Template &recurrentTemplate();
 const Template &attentionTemplate();
 /// Matrix products in float32.
 const Template &gemmFmaTemplate();
+/// Matrix products in float32 with a constant that is full of zeros.
+const Template &gemmSparseTemplate();
 /// Convolutions in float32, but for depthwise ones.
 const Template &convPanelsTemplate();
 /// Depthwise convolutions in float32.

@@ -152,6 +152,26 @@ Value VectorCode::select(Value condition, Value a, Value b) {
   return arith::SelectOp::create(builder, loc, condition, a, b);
 }
 
+/// Exchanges blocks of 1, 2, 4 ... lanes.
+void VectorCode::transposeSquare(MutableArrayRef<Value> rows) {
+  int64_t size = rows.size();
+  for (int64_t step = 1; step < size; step *= 2) {
+    SmallVector<int64_t> low, high;
+    for (int64_t lane = 0; lane < size; ++lane) {
+      bool isOdd = lane & step;
+      low.push_back(isOdd ? size + lane - step : lane);
+      high.push_back(isOdd ? size + lane : lane + step);
+    }
+    for (int64_t i = 0; i < size; ++i) {
+      if (i & step)
+        continue;
+      Value a = rows[i], b = rows[i + step];
+      rows[i] = vector::ShuffleOp::create(builder, loc, a, b, low);
+      rows[i + step] = vector::ShuffleOp::create(builder, loc, a, b, high);
+    }
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Loops
 //===----------------------------------------------------------------------===//

@@ -57,6 +57,9 @@ public:
   mlir::Value min(mlir::Value a, mlir::Value b);
   mlir::Value select(mlir::Value condition, mlir::Value a, mlir::Value b);
 
+  /// Transposes a square of vectors.
+  void transposeSquare(llvm::MutableArrayRef<mlir::Value> rows);
+
   /// body(index, width) for all of [from, to) in steps of `width`, then one by one.
   void forVectors(mlir::Value from, mlir::Value to, int64_t width,
                   llvm::function_ref<void(mlir::Value index, int64_t width)> body);

@@ -1,6 +1,8 @@
 //===- ProgramState.cpp - expressions, values and weights of a program ----===//
 #include "BlockBuilder.h"
 
+#include "dsc/Dialect/IR/SparseEncoding.h"
+
 using namespace mlir;
 
 namespace dsc {
@@ -134,10 +136,13 @@ ValueId ProgramState::id(Value tensor) {
 static Attribute weightKey(Operation *op) {
   if (auto constant = dyn_cast<ConstantOp>(op))
     return constant.getValue();
-  if (auto repack = dyn_cast<RepackOp>(op))
-    return ArrayAttr::get(op->getContext(),
-                          {weightKey(repack.getSource().getDefiningOp()), repack.getMapAttr(),
-                           TypeAttr::get(repack.getType())});
+  if (auto repack = dyn_cast<RepackOp>(op)) {
+    SmallVector<Attribute> facts = {weightKey(repack.getSource().getDefiningOp()),
+                                    repack.getMapAttr(), TypeAttr::get(repack.getType())};
+    if (StorageAttr storage = getStorage(repack))
+      facts.push_back(storage);
+    return ArrayAttr::get(op->getContext(), facts);
+  }
   return cast<WeightOp>(op).getSource();
 }
 

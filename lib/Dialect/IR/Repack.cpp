@@ -1,5 +1,5 @@
 //===- Repack.cpp - weights in a kernel's layout --------------------------===//
-#include "dsc/Dialect/IR/Weights.h"
+#include "dsc/Dialect/IR/SparseEncoding.h"
 
 using namespace mlir;
 
@@ -20,6 +20,12 @@ static bool isLinear(AffineExpr expr) {
 }
 
 LogicalResult RepackOp::inferTypes(TypeInference &inference) {
+  if (getStorage(*this)) {
+    if (std::optional<std::string> reason = checkEncoding(*this))
+      return inference.error() << *reason;
+    inference.addResult(getType());
+    return success();
+  }
   auto from = dyn_cast<RankedTensorType>(getSource().getType());
   auto to = dyn_cast<RankedTensorType>(getType());
   if (!from || !to || !from.hasStaticShape() || !to.hasStaticShape() ||
@@ -46,6 +52,8 @@ static Value indexOf(ScalarBuilder &s, AffineExpr expr, ValueRange dims) {
 }
 
 FailureOr<Spec> RepackOp::getSpec() {
+  if (getStorage(*this))
+    return emitOpError("keeps nonzeros alone: that is no loop over elements");
   LoopSpecBuilder spec(*this, SpecKind::Move);
   spec.parallel(getDims(getResult()));
   spec.readAnywhere(0);
@@ -139,6 +147,8 @@ void Repacker::copyLine(ArrayRef<int64_t> start, int64_t length, ArrayRef<int64_
 }
 
 Array repacked(RepackOp op, const Array &source) {
+  if (getStorage(op))
+    return encoded(op, source);
   Array result = Array::zeros(cast<RankedTensorType>(op.getType()));
   Repacker(op.getMap(), source, result).run();
   return result;
