@@ -13,26 +13,27 @@ namespace dsc {
 
 namespace {
 
-/// The kernels of a scheduled module.
+/// A program and its kernels, not lowered yet.
 struct Kernels {
   const Target *target = nullptr;
   std::unique_ptr<KernelLibrary> library;
   BuiltProgram built;
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> module;
 };
 
 class CompilationImpl : public Compilation {
 public:
-  CompilationImpl(Kernels &kernels, format::CodeVariant image, std::vector<uint8_t> object,
+  CompilationImpl(Kernels &kernels, format::CodeVariant image, std::vector<ObjectFile> objects,
                   const WeightStore &store);
   format::Status writeWeights(const format::Sink &sink) const override {
     return writeWeightSection(weights, weightBytes, store, sink);
   }
+  FailureOr<std::vector<uint8_t>> emitLibrary(StringRef kind) const override;
 
 private:
   const WeightStore &store;
   std::vector<PlacedWeight> weights;
+  std::vector<ObjectFile> objects;
+  Location loc;
 };
 
 } // namespace
@@ -50,22 +51,27 @@ static LogicalResult buildKernels(ModuleOp module, WeightStore &weights,
   if (failed(built))
     return failure();
   kernels.built = std::move(*built);
-  ModuleOp code = kernels.library->getModule();
-  if (failed(lowerToLLVMDialect(code)))
-    return code.emitError("a kernel cannot be lowered");
-  kernels.module = translateAndOptimize(code, *kernels.target, options.optLevel, kernels.context);
-  return success(kernels.module != nullptr);
+  return success();
 }
 
 CompilationImpl::CompilationImpl(Kernels &kernels, format::CodeVariant image,
-                                 std::vector<uint8_t> object, const WeightStore &store)
-    : store(store), weights(kernels.built.weights) {
+                                 std::vector<ObjectFile> objects, const WeightStore &store)
+    : store(store), weights(kernels.built.weights), objects(std::move(objects)),
+      loc(kernels.library->getModule().getLoc()) {
   report = makeReport(kernels.built, *kernels.target);
   weightBytes = kernels.built.weightBytes;
   artifact.manifestJson = report;
   artifact.program = std::move(kernels.built.program);
   artifact.variants.push_back(std::move(image));
-  objects.push_back(std::move(object));
+}
+
+FailureOr<std::vector<uint8_t>> CompilationImpl::emitLibrary(StringRef kind) const {
+  if (kind == "so")
+    return linkObjects(objects, LinkKind::Shared, loc);
+  FailureOr<ObjectFile> object = linkObjects(objects, LinkKind::Relocatable, loc);
+  if (failed(object) || kind == "obj")
+    return object;
+  return makeArchive(*object, "kernels.o", loc);
 }
 
 std::unique_ptr<Compilation> compileModule(ModuleOp module, WeightStore &weights,
@@ -73,15 +79,16 @@ std::unique_ptr<Compilation> compileModule(ModuleOp module, WeightStore &weights
   Kernels kernels;
   if (failed(buildKernels(module, weights, options, kernels)))
     return nullptr;
-  FailureOr<std::vector<uint8_t>> object =
-      emitMachineCode(*kernels.module, *kernels.target, /*assembly=*/false, module.getLoc());
-  if (failed(object))
+  FailureOr<std::vector<ObjectFile>> objects = compileKernels(
+      kernels.library->getModule(), *kernels.target, options.optLevel, options.threads);
+  if (failed(objects))
     return nullptr;
   FailureOr<format::CodeVariant> image =
-      linkImage(*object, kernels.built.program.kernels, *kernels.target, module.getLoc());
+      linkImage(*objects, kernels.built.program.kernels, *kernels.target, module.getLoc());
   if (failed(image))
     return nullptr;
-  return std::make_unique<CompilationImpl>(kernels, std::move(*image), std::move(*object), weights);
+  return std::make_unique<CompilationImpl>(kernels, std::move(*image), std::move(*objects),
+                                           weights);
 }
 
 FailureOr<std::string> emitCode(ModuleOp module, WeightStore &weights,
@@ -89,15 +96,23 @@ FailureOr<std::string> emitCode(ModuleOp module, WeightStore &weights,
   Kernels kernels;
   if (failed(buildKernels(module, weights, options, kernels)))
     return failure();
+  ModuleOp code = kernels.library->getModule();
+  if (failed(lowerToLLVMDialect(code)))
+    return code.emitError("a kernel cannot be lowered"), failure();
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> llvmModule =
+      translateAndOptimize(code, *kernels.target, options.optLevel, context);
+  if (!llvmModule)
+    return failure();
   if (kind == "asm") {
-    FailureOr<std::vector<uint8_t>> text = emitMachineCode(*kernels.module, *kernels.target,
-                                                           /*assembly=*/true, module.getLoc());
+    FailureOr<std::vector<uint8_t>> text =
+        emitMachineCode(*llvmModule, *kernels.target, /*assembly=*/true, module.getLoc());
     if (failed(text))
       return failure();
     return std::string(text->begin(), text->end());
   }
   std::string text;
-  llvm::raw_string_ostream(text) << *kernels.module;
+  llvm::raw_string_ostream(text) << *llvmModule;
   return text;
 }
 

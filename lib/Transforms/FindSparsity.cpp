@@ -4,7 +4,7 @@
 //   dsc.matmul %x, %w
 // =>
 //   %w = dsc.weight <0, 0, 2359296>
-//          {storage = #dsc.storage<csr, nonzeros = 58982>} : f32[768,768]
+//          {storage = #dsc.storage<csr, a = 1, b = 1, nonzeros = 58982>} : f32[768,768]
 //   dsc.matmul %x, %w
 //
 // Counts, and decides nothing: which storage a kernel reads is the choice of its
@@ -47,7 +47,7 @@ static std::optional<int64_t> countNonzeros(Operation *constant, const WeightSto
 
 static bool isConstantMatrix(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  return type && type.getRank() == 2 && type.getElementType().isF32() &&
+  return type && type.getRank() == 2 && type.getElementType().isF32() && type.hasStaticShape() &&
          type.getNumElements() > 0 && isa_and_nonnull<ConstantOp, WeightOp>(value.getDefiningOp());
 }
 
@@ -81,7 +81,7 @@ struct FindSparsity : impl::FindSparsityBase<FindSparsity> {
     int64_t elements = cast<RankedTensorType>(constant->getResult(0).getType()).getNumElements();
     if (static_cast<double>(elements - nonzeros) < minZeros * static_cast<double>(elements))
       return;
-    setStorage(constant, StorageAttr::get(&getContext(), StorageKind::Csr, 0, 0, nonzeros));
+    setStorage(constant, StorageAttr::get(&getContext(), StorageKind::Csr, 1, 1, nonzeros));
   }
 
   WeightStore *store = nullptr;

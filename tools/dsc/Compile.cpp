@@ -27,7 +27,7 @@ struct CompileCommand {
 private:
   std::string outputPath() const;
   void writeText(const std::string &text);
-  void writeCompilation(const Compilation &compilation);
+  void writeCompilation(ModelCompiler &compiler, const Compilation &compilation);
   void summarize(const Compilation &compilation, double seconds, const Globals &globals);
 };
 } // namespace
@@ -36,7 +36,8 @@ private:
 std::string CompileCommand::outputPath() const {
   if (!output.empty())
     return output;
-  static const llvm::StringMap<const char *> endings{{"dsc", ".dsc"}, {"obj", ".o"}};
+  static const llvm::StringMap<const char *> endings{
+      {"dsc", ".dsc"}, {"obj", ".o"}, {"so", ".so"}, {"lib", ".a"}};
   return std::filesystem::path(model).stem().string() + endings.lookup(emit);
 }
 
@@ -47,13 +48,13 @@ void CompileCommand::writeText(const std::string &text) {
     writeFile(output, text, {model});
 }
 
-void CompileCommand::writeCompilation(const Compilation &compilation) {
+void CompileCommand::writeCompilation(ModelCompiler &compiler, const Compilation &compilation) {
   std::string path = outputPath();
   OutputFile file(path, {model});
-  if (emit == "obj")
-    file.write(compilation.getObject(0));
-  else
+  if (emit == "dsc")
     writeArtifact(compilation, file.getDescriptor(), path);
+  else
+    file.write(compiler.emitLibrary(compilation, emit));
   file.commit();
 }
 
@@ -96,7 +97,7 @@ int CompileCommand::run(const Globals &globals) {
     return kDone;
   }
   std::unique_ptr<Compilation> compilation = compiler.compile();
-  writeCompilation(*compilation);
+  writeCompilation(compiler, *compilation);
   if (!report.empty())
     writeFile(report, compilation->getReport() + "\n", {model});
   if (globals.verbose)
@@ -113,9 +114,11 @@ Verb addCompile(CLI::App &app) {
           "-o,--output", command->output,
           "Output file; - is stdout for text. Default: the model's name with another ending")
       ->type_name("FILE");
-  verb->add_option("--emit", command->emit,
-                   "What to write: an artifact, object code, or text in MLIR, LLVM IR or assembly")
-      ->check(CLI::IsMember({"dsc", "obj", "mlir", "llvm", "asm"}))
+  verb->add_option(
+          "--emit", command->emit,
+          "What to write: an artifact; the kernels as object file, shared object or static\n"
+          "library; or text in MLIR, LLVM IR or assembly")
+      ->check(CLI::IsMember({"dsc", "obj", "so", "lib", "mlir", "llvm", "asm"}))
       ->capture_default_str();
   verb->add_option("--stop-after", command->stopAfter,
                    "Print the IR after a phase: " + llvm::join(phaseNames(), ", "))

@@ -35,6 +35,14 @@ std::unique_ptr<Compilation> ModelCompiler::compile(ModuleOp other) {
   return compilation;
 }
 
+std::vector<uint8_t> ModelCompiler::emitLibrary(const Compilation &compilation,
+                                                const std::string &kind) {
+  FailureOr<std::vector<uint8_t>> library = compilation.emitLibrary(kind);
+  if (failed(library))
+    diagnostics.fail("linking");
+  return std::move(*library);
+}
+
 static void checkPhase(const std::string &name) {
   if (!llvm::is_contained(phaseNames(), name))
     fail(Code::Usage, fmt::format("unknown phase '{}'", name),

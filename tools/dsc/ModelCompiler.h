@@ -26,6 +26,8 @@ public:
   std::unique_ptr<Compilation> compile() { return compile(*module); }
   /// Another module of the same context and weights.
   std::unique_ptr<Compilation> compile(mlir::ModuleOp other);
+  /// The kernels as "obj", "so" or "lib".
+  std::vector<uint8_t> emitLibrary(const Compilation &compilation, const std::string &kind);
   void runPhases(const std::string &lastPhase);
   /// A copy of the imported module that has gone through the phases.
   mlir::OwningOpRef<mlir::ModuleOp> moduleAfter(const std::string &phase);

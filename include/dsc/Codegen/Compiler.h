@@ -25,6 +25,7 @@ struct CompileOptions {
   std::string precision = "f32"; ///< strict, f32, f32x2, bf16, f16
   std::string sparsity = "auto"; ///< auto, off, or a storage format
   int optLevel = 2;
+  unsigned threads = 0; ///< of the compiler; 0: as many as there are CPUs
   /// Largest size that constant folding may make a tensor, in bytes.
   int64_t maxFoldedBytes = int64_t(64) << 20;
 };
@@ -40,14 +41,14 @@ public:
   virtual format::Status writeWeights(const format::Sink &sink) const = 0;
   /// The report of `dsc inspect` and `compile --report`: one JSON object.
   const std::string &getReport() const { return report; }
-  /// The kernels as relocatable object code, LLVM IR and assembly, of variant `i`.
-  llvm::ArrayRef<uint8_t> getObject(size_t i) const { return objects[i]; }
+  /// The kernels with ordinary symbols: `kind` is "obj" (an object file), "so" or
+  /// "lib" (a static library). Fails with a diagnostic.
+  virtual llvm::FailureOr<std::vector<uint8_t>> emitLibrary(llvm::StringRef kind) const = 0;
 
 protected:
   format::Artifact artifact;
   uint64_t weightBytes = 0;
   std::string report;
-  std::vector<std::vector<uint8_t>> objects;
 };
 
 /// Compiles. On failure returns null; diagnostics went to the context's handler.

@@ -6,50 +6,14 @@
 //===----------------------------------------------------------------------===//
 #include "dsc/Codegen/Artifact/Image.h"
 
-#include "lld/Common/Driver.h"
 #include "mlir/IR/Diagnostics.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Object/ELFObjectFile.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
-
-LLD_HAS_DRIVER(elf)
 
 using namespace mlir;
 
 namespace dsc {
 
 using ELF = llvm::object::ELF64LEFile;
-
-static FailureOr<std::string> temporaryFile(StringRef suffix, Location loc) {
-  SmallString<128> path;
-  if (std::error_code error = llvm::sys::fs::createTemporaryFile("dsc", suffix, path))
-    return emitError(loc) << "cannot make a temporary file: " << error.message(), failure();
-  return std::string(path);
-}
-
-/// Runs the linker on `input`; the result is in the file `output`.
-static LogicalResult runLinker(StringRef input, StringRef output, Location loc) {
-  std::string in = input.str(), out = output.str();
-  std::vector<const char *> arguments = {"ld.lld",
-                                         "-shared",
-                                         "-Bsymbolic",
-                                         "--no-undefined",
-                                         "--build-id=none",
-                                         "--hash-style=sysv",
-                                         "-znoexecstack",
-                                         "-zseparate-code",
-                                         "-zmax-page-size=4096",
-                                         "-o",
-                                         out.c_str(),
-                                         in.c_str()};
-  std::string messages;
-  llvm::raw_string_ostream os(messages);
-  lld::Result result = lld::lldMain(arguments, os, os, {{lld::Gnu, &lld::elf::link}});
-  if (result.retCode != 0)
-    return emitError(loc) << "the linker failed: " << messages;
-  return success();
-}
 
 /// Appends the segment's bytes to the variant at a page boundary.
 static void addSegment(const ELF::Elf_Phdr &header, StringRef file, format::CodeVariant &image) {
@@ -109,35 +73,14 @@ static llvm::Expected<format::CodeVariant> readImage(StringRef file,
   return image;
 }
 
-FailureOr<format::CodeVariant> linkImage(ArrayRef<uint8_t> object,
+FailureOr<format::CodeVariant> linkImage(ArrayRef<ObjectFile> objects,
                                          const std::vector<std::string> &kernels,
                                          const Target &target, Location loc) {
-  FailureOr<std::string> input = temporaryFile("o", loc), output = temporaryFile("so", loc);
-  if (failed(input) || failed(output))
+  FailureOr<ObjectFile> linked = linkObjects(objects, LinkKind::Shared, loc);
+  if (failed(linked))
     return failure();
-  llvm::scope_exit cleanUp([&] {
-    llvm::sys::fs::remove(*input);
-    llvm::sys::fs::remove(*output);
-  });
-  std::error_code error;
-  {
-    llvm::raw_fd_ostream os(*input, error);
-    if (!error)
-      os.write(reinterpret_cast<const char *>(object.data()), object.size());
-    if (!error)
-      os.flush();
-    if (error || os.has_error()) {
-      os.clear_error();
-      return emitError(loc) << "cannot write a temporary file", failure();
-    }
-  }
-  if (failed(runLinker(*input, *output, loc)))
-    return failure();
-  auto buffer = llvm::MemoryBuffer::getFile(*output, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return emitError(loc) << "cannot read the linked image", failure();
-  llvm::Expected<format::CodeVariant> image = readImage((*buffer)->getBuffer(), kernels);
+  StringRef file(reinterpret_cast<const char *>(linked->data()), linked->size());
+  llvm::Expected<format::CodeVariant> image = readImage(file, kernels);
   if (!image)
     return emitError(loc) << llvm::toString(image.takeError()), failure();
   image->target = target.name;

@@ -1,6 +1,7 @@
 //===- Image.h - linked code that the runtime maps ------------------------===//
 #pragma once
 
+#include "dsc/Codegen/Artifact/Link.h"
 #include "dsc/Dialect/Target/KnownTargets.h"
 #include "dsc/Format/Container.h"
 
@@ -8,9 +9,9 @@
 
 namespace dsc {
 
-/// Links an object file to an image without imports and relocations. `kernels` are
+/// Links object files to an image without imports and relocations. `kernels` are
 /// the symbols of the entries. Fails with a diagnostic.
-llvm::FailureOr<format::CodeVariant> linkImage(llvm::ArrayRef<uint8_t> object,
+llvm::FailureOr<format::CodeVariant> linkImage(llvm::ArrayRef<ObjectFile> objects,
                                                const std::vector<std::string> &kernels,
                                                const Target &target, mlir::Location loc);
 

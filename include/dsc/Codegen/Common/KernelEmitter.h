@@ -172,7 +172,7 @@ private:
   mlir::Attribute scratchScope;
   llvm::SetVector<mlir::Attribute> sizeDims;
   llvm::SmallVector<mlir::Value> sizeValues;
-  llvm::DenseMap<int64_t, mlir::Value> constants;
+  std::map<int64_t, mlir::Value> constants;
   std::vector<Memo> memos;
 };
 

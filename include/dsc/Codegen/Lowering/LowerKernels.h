@@ -28,4 +28,10 @@ std::unique_ptr<llvm::Module> translateAndOptimize(mlir::ModuleOp kernels, const
 llvm::FailureOr<std::vector<uint8_t>> emitMachineCode(llvm::Module &module, const Target &target,
                                                       bool assembly, mlir::Location loc);
 
+/// Object files that together hold the kernels of `kernels`, which is used up. The
+/// work is shared by `threads` threads (0: as many as there are CPUs); the result
+/// does not depend on how many. Fails with a diagnostic.
+llvm::FailureOr<std::vector<std::vector<uint8_t>>>
+compileKernels(mlir::ModuleOp kernels, const Target &target, int optLevel, unsigned threads);
+
 } // namespace dsc

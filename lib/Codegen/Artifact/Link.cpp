@@ -1,0 +1,101 @@
+//===- Link.cpp - object files put together -------------------------------===//
+//
+// lld reads and writes files: they are temporary ones.
+//
+//===----------------------------------------------------------------------===//
+#include "dsc/Codegen/Artifact/Link.h"
+
+#include "lld/Common/Driver.h"
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/Object/ArchiveWriter.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <list>
+
+LLD_HAS_DRIVER(elf)
+
+using namespace mlir;
+
+namespace dsc {
+
+namespace {
+/// A file that is removed with the object.
+class TemporaryFile {
+public:
+  ~TemporaryFile() {
+    if (!path.empty())
+      llvm::sys::fs::remove(path);
+  }
+  LogicalResult create(StringRef suffix, Location loc) {
+    if (std::error_code error = llvm::sys::fs::createTemporaryFile("dsc", suffix, path))
+      return emitError(loc) << "cannot make a temporary file: " << error.message();
+    return success();
+  }
+  LogicalResult write(ArrayRef<uint8_t> bytes, Location loc) {
+    std::error_code error;
+    llvm::raw_fd_ostream os(path, error);
+    if (!error) {
+      os.write(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+      os.flush();
+    }
+    if (!error && !os.has_error())
+      return success();
+    os.clear_error();
+    return emitError(loc) << "cannot write a temporary file";
+  }
+  const char *c_str() { return path.c_str(); }
+
+private:
+  SmallString<128> path;
+};
+} // namespace
+
+static ObjectFile toBytes(StringRef text) { return {text.bytes_begin(), text.bytes_end()}; }
+
+FailureOr<ObjectFile> linkObjects(ArrayRef<ObjectFile> objects, LinkKind kind, Location loc) {
+  std::vector<const char *> arguments = {"ld.lld", "--build-id=none", "-znoexecstack"};
+  if (kind == LinkKind::Relocatable)
+    arguments.push_back("-r");
+  else
+    llvm::append_range(arguments,
+                       std::vector<const char *>{"-shared", "-Bsymbolic", "--no-undefined",
+                                                 "--hash-style=sysv", "-zseparate-code",
+                                                 "-zmax-page-size=4096"});
+  std::list<TemporaryFile> inputs;
+  for (const ObjectFile &object : objects) {
+    TemporaryFile &input = inputs.emplace_back();
+    if (failed(input.create("o", loc)) || failed(input.write(object, loc)))
+      return failure();
+    arguments.push_back(input.c_str());
+  }
+  TemporaryFile output;
+  if (failed(output.create("so", loc)))
+    return failure();
+  llvm::append_range(arguments, std::vector<const char *>{"-o", output.c_str()});
+  std::string messages;
+  llvm::raw_string_ostream os(messages);
+  lld::Result result = lld::lldMain(arguments, os, os, {{lld::Gnu, &lld::elf::link}});
+  if (result.retCode != 0)
+    return emitError(loc) << "the linker failed: " << messages;
+  auto buffer = llvm::MemoryBuffer::getFile(output.c_str(), /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return emitError(loc) << "cannot read what the linker wrote";
+  return toBytes((*buffer)->getBuffer());
+}
+
+FailureOr<ObjectFile> makeArchive(const ObjectFile &object, StringRef member, Location loc) {
+  StringRef bytes(reinterpret_cast<const char *>(object.data()), object.size());
+  std::vector<llvm::NewArchiveMember> members;
+  members.emplace_back(llvm::MemoryBufferRef(bytes, member));
+  // Deterministic: no time, no user.
+  auto archive = llvm::writeArchiveToBuffer(members, llvm::SymtabWritingMode::NormalSymtab,
+                                            llvm::object::Archive::K_GNU, /*Deterministic=*/true,
+                                            /*Thin=*/false);
+  if (!archive)
+    return emitError(loc) << "cannot make a library: " << llvm::toString(archive.takeError());
+  return toBytes((*archive)->getBuffer());
+}
+
+} // namespace dsc
