@@ -3,7 +3,7 @@
 // A constant that a product reads; zeros of both signs count.
 // CHECK-LABEL: func.func @product
 func.func @product(%x: tensor<4x3xf32>) -> tensor<4x2xf32> {
-  // CHECK: dsc.constant {storage = #dsc.storage<csr, nonzeros = 2>} dense
+  // CHECK: dsc.constant {storage = #dsc.storage<csr, a = 1, b = 1, nonzeros = 2>} dense
   %w = dsc.constant dense<[[0.0, 1.0], [-0.0, 0.0], [2.0, 0.0]]> : tensor<3x2xf32>
   %y = dsc.matmul %x, %w : f32[4,3], f32[3,2] -> f32[4,2]
   return %y : tensor<4x2xf32>
@@ -12,7 +12,7 @@ func.func @product(%x: tensor<4x3xf32>) -> tensor<4x2xf32> {
 // All of it.
 // CHECK-LABEL: func.func @nothing
 func.func @nothing(%x: tensor<4x3xf32>) -> tensor<4x2xf32> {
-  // CHECK: dsc.constant {storage = #dsc.storage<csr>} dense
+  // CHECK: dsc.constant {storage = #dsc.storage<csr, a = 1, b = 1>} dense
   %w = dsc.constant dense<0.0> : tensor<3x2xf32>
   %y = dsc.matmul %x, %w : f32[4,3], f32[3,2] -> f32[4,2]
   return %y : tensor<4x2xf32>

@@ -7,8 +7,9 @@ llvm::ArrayRef<const Template *> templatesFor(const Target &) {
   // Of equal costs the first wins: what is made for a purpose stands before what takes
   // anything.
   static const Template *const templates[] = {
-      &gemmFmaTemplate(),    &convPanelsTemplate(), &depthwiseConvTemplate(), &attentionTemplate(),
-      &accumulateTemplate(), &recurrentTemplate(),  &sequentialTemplate(),    &loopsTemplate()};
+      &gemmFmaTemplate(),       &gemmSparseTemplate(), &convPanelsTemplate(),
+      &depthwiseConvTemplate(), &attentionTemplate(),  &accumulateTemplate(),
+      &recurrentTemplate(),     &sequentialTemplate(), &loopsTemplate()};
   return templates;
 }
 
