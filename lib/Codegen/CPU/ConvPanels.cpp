@@ -93,7 +93,7 @@ Cost ConvPanelsTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
   double repeats = estimateSize(found.batch) * estimateSize(found.outChannels) / rows;
   double lanes = static_cast<double>(target.lanes(32));
   double rowBlocks = std::ceil(rows / static_cast<double>(blocks.blockRows));
-  double cycles = depth * panelCycles(target, rows, columns, blocks);
+  double cycles = depth * panelCycles(target, rows, columns, blocks, false);
   cycles += depth * columns * rowBlocks * (found.axes.back().stride == 1 ? 2.5 / lanes : 1.25);
   cycles += rows * columns * 3 / lanes + 200;
   cost.ns = overlappedTime(repeats * cycles / target.gigahertz, cost.bytes / target.l3GBs);
@@ -128,16 +128,15 @@ void ConvEmitter::emitBlock(Place place, Value rowBlock, Value columnBlock) {
   xStart[1] = kernel.mul(place.group, kernel.size(shape.groupInputs));
   wStart[0] = kernel.mul(place.group, kernel.size(shape.groupOutputs));
   const BufferView &x = kernel.view(shape.input());
-  PixelPanel pixels(code, shape, x, kernel.address(x, xStart), engine.panelColumns());
+  PixelPanel pixels(code, shape, x, kernel.address(x, xStart));
 
   PanelOperands operands;
   operands.aView = kernel.view(shape.kernel());
   operands.a = kernel.address(operands.aView, wStart);
   operands.aRow = kernel.size(shape.groupInputs * shape.taps());
   operands.aDepth = kernel.index(1);
-  operands.pack = [&](Value panel, Value column, Value depth, Value count) {
-    pixels.emit(engine.panelView(panel), column, depth, count);
-  };
+  operands.pack = [&](const BufferView &panel, int64_t vectors, Value column, Value depth,
+                      Value count) { pixels.emit(panel, vectors, column, depth, count); };
   operands.epilogue = [&](Value row) { return beginRow(place, row); };
   engine.emitBlock(rowBlock, columnBlock, operands);
 }

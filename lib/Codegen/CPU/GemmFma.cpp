@@ -56,7 +56,8 @@ private:
   Value packedPanels(ArrayRef<Value> batch);
   SmallVector<Value> pointOf(ArrayRef<Value> batch) const;
   void emitBlock(ArrayRef<Value> batch, Value rowBlock, Value columnBlock);
-  void pack(ArrayRef<Value> batch, Value panel, Value column, Value depth, Value count);
+  void pack(ArrayRef<Value> batch, const BufferView &panel, int64_t vectors, Value column,
+            Value depth, Value count);
   Value elementB(ArrayRef<Value> batch, Value depth, Value column);
   PanelOperands::Point beginRow(ArrayRef<Value> batch, Value row);
 
@@ -178,8 +179,9 @@ Cost GemmFmaTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
   double rows = estimateSize(found.rows()), columns = estimateSize(found.columns());
   double depth = estimateSize(found.depths()), batch = estimateSize(found.extents(found.batch));
   double rowBlocks = std::ceil(rows / static_cast<double>(blocks.blockRows));
-  double cycles = depth * panelCycles(target, rows, columns, blocks);
-  if (!findPackedForm(found, panelWidth(schedule, target)))
+  bool arePacked = findPackedForm(found, panelWidth(schedule, target)).has_value();
+  double cycles = depth * panelCycles(target, rows, columns, blocks, arePacked);
+  if (!arePacked)
     cycles += packCycles(found) * depth * columns * rowBlocks;
   // The epilogue, and starting the tiles.
   double lanes = static_cast<double>(target.lanes(32));
@@ -212,24 +214,25 @@ Value GemmEmitter::elementB(ArrayRef<Value> batch, Value depth, Value column) {
   return kernel.element(product.operandB(), indices);
 }
 
-void GemmEmitter::pack(ArrayRef<Value> batch, Value panel, Value column, Value depth, Value count) {
-  int64_t width = engine.panelColumns();
+void GemmEmitter::pack(ArrayRef<Value> batch, const BufferView &panel, int64_t vectors,
+                       Value column, Value depth, Value count) {
+  int64_t width = vectors * code.lanes;
   OpBuilder &b = kernel.builder;
-  BufferView view = engine.panelView(panel);
   Value left = arith::SubIOp::create(b, kernel.loc, kernel.size(product.columns()), column);
   Value most = kernel.index(width);
+  // Only the last vector of columns is clipped where their number is known.
   bool isAlwaysFull =
-      product.columns().isConstant() && product.columns().getConstant() % width == 0;
+      product.columns().isConstant() && product.columns().getConstant() % code.lanes == 0;
   Value valid = isAlwaysFull ? most : arith::MinSIOp::create(b, kernel.loc, left, most).getResult();
   auto copy = [&](Value k, Value j) {
     Value value = elementB(batch, kernel.add(depth, k), kernel.add(column, j));
-    code.store(view, kernel.address(view, {k, j}), value);
+    code.store(panel, kernel.address(panel, {k, j}), value);
   };
   auto clear = [&](Value k) {
     if (isAlwaysFull)
       return;
     kernel.loop(valid, most, [&](Value j) {
-      code.store(view, kernel.address(view, {k, j}), code.constant(0, 1));
+      code.store(panel, kernel.address(panel, {k, j}), code.constant(0, 1));
     });
   };
   if (product.bColumn.isConstant(1)) {
@@ -287,9 +290,8 @@ void GemmEmitter::emitBlock(ArrayRef<Value> batch, Value rowBlock, Value columnB
       return code.advance(kernel.view(packed), start, before);
     };
   } else {
-    operands.pack = [&](Value panel, Value column, Value depth, Value count) {
-      pack(batch, panel, column, depth, count);
-    };
+    operands.pack = [&](const BufferView &panel, int64_t vectors, Value column, Value depth,
+                        Value count) { pack(batch, panel, vectors, column, depth, count); };
   }
   operands.epilogue = [&](Value row) { return beginRow(batch, row); };
   engine.emitBlock(rowBlock, columnBlock, operands);

@@ -46,10 +46,20 @@ static double rowCycles(const Target &target, int64_t rows, int64_t tileRows, in
          static_cast<double>(tiles - high) * tileCycles(target, low, vectors);
 }
 
-double panelCycles(const Target &target, double rows, double columns, const PanelBlocks &blocks) {
-  double width = static_cast<double>(blocks.vectors * target.lanes(32));
-  return std::ceil(columns / width) *
-         rowCycles(target, std::max<int64_t>(1, std::llround(rows)), blocks.rows, blocks.vectors);
+double panelCycles(const Target &target, double rows, double columns, const PanelBlocks &blocks,
+                   bool arePacked) {
+  auto wholeRows = std::max<int64_t>(1, std::llround(rows));
+  auto vectors = static_cast<int64_t>(std::ceil(columns / static_cast<double>(target.lanes(32))));
+  int64_t panels = llvm::divideCeil(vectors, blocks.vectors);
+  auto cycles = [&](int64_t width) {
+    int64_t tileRows = width == blocks.vectors ? blocks.rows : maxTileRows(target, width);
+    return rowCycles(target, wholeRows, std::min(wholeRows, tileRows), width);
+  };
+  if (arePacked)
+    return static_cast<double>(panels) * cycles(blocks.vectors);
+  int64_t narrow = vectors / panels, wide = vectors - narrow * panels;
+  return static_cast<double>(panels - wide) * cycles(narrow) +
+         (wide > 0 ? static_cast<double>(wide) * cycles(narrow + 1) : 0);
 }
 
 /// `size` cut into equal pieces of at most `most`, in multiples of `unit`.
@@ -71,9 +81,12 @@ PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int
     blocks.rows = std::max<int64_t>(1, std::min(blocks.rows, rows));
   constexpr int64_t bytes = sizeof(float);
   int64_t columns = vectors * target.lanes(32);
-  // A panel's part stays in the near caches while all rows pass over it. Longer parts
-  // are better than an L1 cache would have them: sums are stored less often.
-  int64_t mostDepth = std::max(depthUnit, target.l2Bytes / 8 / (columns * bytes));
+  // A panel's part stays in the L2 cache while all rows pass over it, if that gives it
+  // fast enough; the longer the part, the less often are sums stored. Else in the L1.
+  double perCycle = static_cast<double>(columns * bytes) /
+                    tileCycles(target, blocks.rows, vectors) * target.gigahertz;
+  int64_t panelBytes = perCycle > target.l2GBs / 2 ? target.l1Bytes * 3 / 4 : target.l2Bytes / 8;
+  int64_t mostDepth = std::max(depthUnit, panelBytes / (columns * bytes));
   blocks.blockDepth = sizes.depth.isConstant()
                           ? evenPiece(depth, mostDepth, depthUnit)
                           : std::max(depthUnit, mostDepth / depthUnit * depthUnit);
@@ -115,13 +128,26 @@ BufferView PanelEngine::scratch(int64_t elements, int64_t rowStride) {
   return view;
 }
 
-BufferView PanelEngine::panelView(Value address) const {
-  BufferView view = panel;
-  view.ptr = address;
-  return view;
+Dim PanelEngine::panels() const { return sizes.columns.ceilDiv(panelColumns()); }
+
+/// Column where a panel starts.
+Value PanelEngine::firstColumn(Value number) {
+  if (!widePanels)
+    return kernel.mul(number, kernel.index(panelColumns()));
+  Value vectors = kernel.mul(number, kernel.index(narrowVectors));
+  if (*widePanels > 0)
+    vectors = kernel.add(vectors, minimum(number, kernel.index(*widePanels)));
+  return kernel.mul(vectors, kernel.index(code.lanes));
 }
 
-Dim PanelEngine::panels() const { return sizes.columns.ceilDiv(panelColumns()); }
+/// Rows of a tile that is `vectors` wide.
+int64_t PanelEngine::mostRows(int64_t vectors) const {
+  if (vectors == blocks.vectors)
+    return blocks.rows;
+  int64_t rows = maxTileRows(kernel.target, vectors);
+  return sizes.rows.isConstant() ? std::min(rows, sizes.rows.getConstant()) : rows;
+}
+
 Dim PanelEngine::countRowBlocks() const { return sizes.rows.ceilDiv(blocks.blockRows); }
 Dim PanelEngine::countColumnBlocks() const { return panels().ceilDiv(blocks.blockPanels); }
 
@@ -158,18 +184,18 @@ static void forParts(int64_t total, int64_t count, function_ref<void(int64_t)> b
 }
 
 /// All numbers of rows that tiles may have.
-SmallVector<int64_t> PanelEngine::tileRows() const {
+SmallVector<int64_t> PanelEngine::tileRows(int64_t vectors) const {
   llvm::SmallSet<int64_t, 8> counts;
+  int64_t most = mostRows(vectors);
   if (!sizes.rows.isConstant()) {
-    for (int64_t count = 1; count <= blocks.rows; ++count)
+    for (int64_t count = 1; count <= most; ++count)
       counts.insert(count);
   } else {
     int64_t rows = sizes.rows.getConstant();
     int64_t turns = llvm::divideCeil(blocks.blockRows, blocks.cacheRows);
     forParts(rows, llvm::divideCeil(rows, blocks.blockRows), [&](int64_t block) {
       forParts(block, turns, [&](int64_t turn) {
-        forParts(turn, llvm::divideCeil(turn, blocks.rows),
-                 [&](int64_t count) { counts.insert(count); });
+        forParts(turn, llvm::divideCeil(turn, most), [&](int64_t count) { counts.insert(count); });
       });
     });
   }
@@ -182,6 +208,12 @@ void PanelEngine::emitBlock(Value rowBlock, Value columnBlock, const PanelOperan
   Range rows = split(sizes.rows, countRowBlocks(), rowBlock);
   Range panelRange = split(panels(), countColumnBlocks(), columnBlock);
   int64_t width = panelColumns(), tileWidth = blocks.blockPanels * width;
+  if (operands.pack && sizes.columns.isConstant() && sizes.columns.getConstant() > 0) {
+    int64_t vectors = llvm::divideCeil(sizes.columns.getConstant(), code.lanes);
+    int64_t count = llvm::divideCeil(vectors, blocks.vectors);
+    narrowVectors = vectors / count;
+    widePanels = vectors - narrowVectors * count;
+  }
   if (!tile.ptr) {
     tile = scratch(blocks.blockRows * tileWidth, tileWidth);
     int64_t packedPanels = keepsRows() ? blocks.blockPanels : 1;
@@ -202,46 +234,58 @@ void PanelEngine::emitBlock(Value rowBlock, Value columnBlock, const PanelOperan
 }
 
 /// Rows [first, first + count) of B, in the block's panel `number`.
-PanelEngine::Panel PanelEngine::panelAt(Value number, Value first, Value count, Range panelRange,
-                                        const PanelOperands &operands) {
-  int64_t width = panelColumns();
-  Value inBlock = arith::SubIOp::create(builder, loc, number, panelRange.begin);
-  Panel found{{}, first, count, {}};
-  found.sums = code.advance(tile, tile.ptr, kernel.mul(inBlock, kernel.index(width)));
+PanelEngine::Panel PanelEngine::panelAt(Value number, int64_t vectors, Value first, Value count,
+                                        Range panelRange, const PanelOperands &operands) {
+  Panel found{{}, first, count, {}, firstColumn(number), vectors};
+  Value inBlock = arith::SubIOp::create(builder, loc, found.column, firstColumn(panelRange.begin));
+  found.sums = code.advance(tile, tile.ptr, inBlock);
   if (operands.pack) {
     found.address = panel.ptr;
     if (keepsRows())
-      found.address = code.advance(panel, panel.ptr,
-                                   kernel.mul(inBlock, kernel.index(blocks.blockDepth * width)));
+      found.address =
+          code.advance(panel, panel.ptr, kernel.mul(inBlock, kernel.index(blocks.blockDepth)));
     return found;
   }
-  Value column = kernel.mul(number, kernel.index(width));
-  found.address =
-      code.advance(tile, operands.packed(column), kernel.mul(first, kernel.index(width)));
+  found.address = code.advance(tile, operands.packed(found.column),
+                               kernel.mul(first, kernel.index(vectors * code.lanes)));
   return found;
 }
 
-void PanelEngine::pack(const Panel &panel, Value number, const PanelOperands &operands) {
-  if (operands.pack)
-    operands.pack(panel.address, kernel.mul(number, kernel.index(panelColumns())), panel.depth,
-                  panel.count);
+void PanelEngine::pack(const Panel &filled, const PanelOperands &operands) {
+  if (!operands.pack)
+    return;
+  BufferView view = panel;
+  view.ptr = filled.address;
+  view.strides = {kernel.index(filled.vectors * code.lanes), kernel.index(1)};
+  operands.pack(view, filled.vectors, filled.column, filled.depth, filled.count);
 }
 
 void PanelEngine::emitDepthBlock(Value first, Value count, Range rows, Range panelRange,
                                  const PanelOperands &operands) {
-  auto forPanels = [&](function_ref<void(const Panel &, Value)> body) {
-    kernel.loop(panelRange.begin, panelRange.end, [&](Value number) {
-      body(panelAt(number, first, count, panelRange, operands), number);
+  auto forRange = [&](Value from, Value to, int64_t vectors,
+                      function_ref<void(const Panel &)> body) {
+    kernel.loop(from, to, [&](Value number) {
+      body(panelAt(number, vectors, first, count, panelRange, operands));
     });
   };
+  auto forPanels = [&](function_ref<void(const Panel &)> body) {
+    if (!widePanels || *widePanels == 0) {
+      forRange(panelRange.begin, panelRange.end, widePanels ? narrowVectors : blocks.vectors, body);
+      return;
+    }
+    Value wide = kernel.index(*widePanels);
+    forRange(panelRange.begin, minimum(panelRange.end, wide), narrowVectors + 1, body);
+    Value rest = arith::MaxSIOp::create(builder, loc, panelRange.begin, wide);
+    forRange(rest, panelRange.end, narrowVectors, body);
+  };
   if (!keepsRows()) {
-    forPanels([&](const Panel &panel, Value number) {
-      pack(panel, number, operands);
+    forPanels([&](const Panel &panel) {
+      pack(panel, operands);
       emitPanel(panel, rows, rows.begin, operands);
     });
     return;
   }
-  forPanels([&](const Panel &panel, Value number) { pack(panel, number, operands); });
+  forPanels([&](const Panel &panel) { pack(panel, operands); });
   int64_t turns = llvm::divideCeil(blocks.blockRows, blocks.cacheRows);
   Value total = arith::SubIOp::create(builder, loc, rows.end, rows.begin);
   auto bound = [&](Value turn) -> Value {
@@ -250,7 +294,7 @@ void PanelEngine::emitDepthBlock(Value first, Value count, Range rows, Range pan
   };
   kernel.loop(kernel.index(0), kernel.index(turns), [&](Value turn) {
     Range some{bound(turn), bound(kernel.add(turn, kernel.index(1)))};
-    forPanels([&](const Panel &panel, Value) { emitPanel(panel, some, rows.begin, operands); });
+    forPanels([&](const Panel &panel) { emitPanel(panel, some, rows.begin, operands); });
   });
 }
 
@@ -258,11 +302,12 @@ void PanelEngine::emitDepthBlock(Value first, Value count, Range rows, Range pan
 void PanelEngine::emitPanel(const Panel &panel, Range rows, Value firstRow,
                             const PanelOperands &operands) {
   Value total = arith::SubIOp::create(builder, loc, rows.end, rows.begin);
-  Value tiles = arith::CeilDivUIOp::create(builder, loc, total, kernel.index(blocks.rows));
+  Value tiles =
+      arith::CeilDivUIOp::create(builder, loc, total, kernel.index(mostRows(panel.vectors)));
   Value low = arith::DivUIOp::create(builder, loc, total, tiles);
   Value high = arith::SubIOp::create(builder, loc, total, kernel.mul(low, tiles));
   Value a = code.advance(operands.aView, operands.a, kernel.mul(panel.depth, operands.aDepth));
-  for (int64_t count : tileRows()) {
+  for (int64_t count : tileRows(panel.vectors)) {
     auto equals = [&](Value x) -> Value {
       return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, x, kernel.index(count));
     };
@@ -294,12 +339,12 @@ void PanelEngine::emitTile(int64_t count, const Panel &panel, Value a, Value c,
     return code.advance(tile, c, kernel.index(row * columns + vector * code.lanes));
   };
   auto zeros = [&] {
-    return SmallVector<Value>(count * blocks.vectors, code.constant(0, code.lanes));
+    return SmallVector<Value>(count * panel.vectors, code.constant(0, code.lanes));
   };
   auto loaded = [&] {
     SmallVector<Value> sums;
     for (int64_t row = 0; row < count; ++row)
-      for (int64_t v = 0; v < blocks.vectors; ++v)
+      for (int64_t v = 0; v < panel.vectors; ++v)
         sums.push_back(code.load(tile, addressOf(row, v), code.lanes));
     return sums;
   };
@@ -309,7 +354,7 @@ void PanelEngine::emitTile(int64_t count, const Panel &panel, Value a, Value c,
   } else {
     Value isFirst =
         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, panel.depth, kernel.index(0));
-    SmallVector<Type> types(count * blocks.vectors, code.typeOf(code.lanes));
+    SmallVector<Type> types(count * panel.vectors, code.typeOf(code.lanes));
     sums = kernel.branch(isFirst, types, zeros, loaded);
   }
   SmallVector<Value> rows;
@@ -320,8 +365,8 @@ void PanelEngine::emitTile(int64_t count, const Panel &panel, Value a, Value c,
                        return emitStep(count, k, rows, panel, operands, carried);
                      });
   for (int64_t row = 0; row < count; ++row)
-    for (int64_t v = 0; v < blocks.vectors; ++v)
-      code.store(tile, addressOf(row, v), sums[row * blocks.vectors + v]);
+    for (int64_t v = 0; v < panel.vectors; ++v)
+      code.store(tile, addressOf(row, v), sums[row * panel.vectors + v]);
 }
 
 /// The sums after one more step of k. The shorter side's operands stay in registers
@@ -330,7 +375,8 @@ SmallVector<Value> PanelEngine::emitStep(int64_t count, Value k, ArrayRef<Value>
                                          const Panel &panel, const PanelOperands &operands,
                                          ValueRange sums) {
   SmallVector<Value> next(sums);
-  Value b = code.advance(tile, panel.address, kernel.mul(k, kernel.index(panelColumns())));
+  Value b =
+      code.advance(tile, panel.address, kernel.mul(k, kernel.index(panel.vectors * code.lanes)));
   Value along = kernel.mul(k, operands.aDepth);
   auto loadA = [&](int64_t row) {
     Value at = code.advance(operands.aView, rows[row], along);
@@ -340,20 +386,20 @@ SmallVector<Value> PanelEngine::emitStep(int64_t count, Value k, ArrayRef<Value>
     return code.load(tile, code.advance(tile, b, kernel.index(v * code.lanes)), code.lanes);
   };
   auto multiply = [&](int64_t row, int64_t v, Value x, Value y) {
-    Value &sum = next[row * blocks.vectors + v];
+    Value &sum = next[row * panel.vectors + v];
     sum = code.fma(x, y, sum);
   };
-  if (blocks.vectors <= count) {
-    SmallVector<Value> columns = llvm::map_to_vector(llvm::seq(blocks.vectors), loadB);
+  if (panel.vectors <= count) {
+    SmallVector<Value> columns = llvm::map_to_vector(llvm::seq(panel.vectors), loadB);
     for (int64_t row = 0; row < count; ++row) {
       Value x = loadA(row);
-      for (int64_t v = 0; v < blocks.vectors; ++v)
+      for (int64_t v = 0; v < panel.vectors; ++v)
         multiply(row, v, x, columns[v]);
     }
     return next;
   }
   SmallVector<Value> elements = llvm::map_to_vector(llvm::seq(count), loadA);
-  for (int64_t v = 0; v < blocks.vectors; ++v) {
+  for (int64_t v = 0; v < panel.vectors; ++v) {
     Value y = loadB(v);
     for (int64_t row = 0; row < count; ++row)
       multiply(row, v, elements[row], y);
@@ -366,9 +412,9 @@ SmallVector<Value> PanelEngine::emitStep(int64_t count, Value k, ArrayRef<Value>
 //===----------------------------------------------------------------------===//
 
 void PanelEngine::emitEpilogue(Range rows, Range panelRange, const PanelOperands &operands) {
-  int64_t width = panelColumns(), most = blocks.blockPanels * width;
-  Value first = kernel.mul(panelRange.begin, kernel.index(width));
-  Value end = minimum(kernel.mul(panelRange.end, kernel.index(width)), kernel.size(sizes.columns));
+  int64_t most = blocks.blockPanels * panelColumns();
+  Value first = firstColumn(panelRange.begin);
+  Value end = minimum(firstColumn(panelRange.end), kernel.size(sizes.columns));
   Value columns = arith::SubIOp::create(builder, loc, end, first);
   // Where all blocks are full, that is known.
   if (sizes.columns.isConstant() && sizes.columns.getConstant() % most == 0)

@@ -5,8 +5,9 @@
 // A is read in place, one element broadcast at a time; B comes in panels [k][NR] of
 // NR = `vectors` * lanes columns. A tile of C stays in registers for a block of the
 // depth, goes to a buffer in the thread's scratch, and the epilogue reads it there
-// once the sums are complete. Row counts are split evenly, and there is code for
-// each size that occurs, so tiles are never clipped; panels are padded with zeros.
+// once the sums are complete. Rows, and the vectors of columns, are split evenly, and
+// there is code for each size that occurs, so tiles are never clipped; the last vector
+// of columns is padded with zeros.
 //
 //===----------------------------------------------------------------------===//
 #pragma once
@@ -35,9 +36,10 @@ struct PanelSizes {
 /// Most rows of a tile with `vectors` vectors of columns that need no more registers
 /// than there are.
 int64_t maxTileRows(const Target &target, int64_t vectors);
-/// Cycles of one product of all columns of A's rows with B's rows (all register
-/// tiles, one step of k each).
-double panelCycles(const Target &target, double rows, double columns, const PanelBlocks &blocks);
+/// Cycles of one step of k in all register tiles of `rows` x `columns`. Panels that
+/// `arePacked` before have one width, others differ by a vector where that fits.
+double panelCycles(const Target &target, double rows, double columns, const PanelBlocks &blocks,
+                   bool arePacked);
 /// Blocks for these sizes with panels of `vectors`, which `arePacked` before; depth
 /// blocks are multiples of `depthUnit`.
 PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int64_t vectors,
@@ -48,10 +50,10 @@ struct PanelOperands {
   mlir::Value a;            ///< address of A[0][0]
   mlir::Value aRow, aDepth; ///< strides in elements
   BufferView aView;
-  /// Fills `panel` (rows of NR floats, without gaps) with rows [depth, depth + count)
-  /// of B in the columns from `column` on, zeros behind the last column.
-  using Pack = std::function<void(mlir::Value panel, mlir::Value column, mlir::Value depth,
-                                  mlir::Value count)>;
+  /// Fills `panel` (rows of `vectors` vectors, without gaps) with rows [depth, depth +
+  /// count) of B in the columns from `column` on, zeros behind the last column.
+  using Pack = std::function<void(const BufferView &panel, int64_t vectors, mlir::Value column,
+                                  mlir::Value depth, mlir::Value count)>;
   Pack pack;
   /// Or: where the panel from `column` on lies already, from row 0 on.
   std::function<mlir::Value(mlir::Value column)> packed;
@@ -65,16 +67,10 @@ class PanelEngine {
 public:
   PanelEngine(VectorCode &code, const PanelSizes &sizes, const PanelBlocks &blocks);
 
-  int64_t panelColumns() const { return blocks.vectors * code.lanes; }
   /// Blocks of C that can be computed independently.
   Dim countRowBlocks() const;
   Dim countColumnBlocks() const;
   void emitBlock(mlir::Value rowBlock, mlir::Value columnBlock, const PanelOperands &operands);
-  /// Buffer in the scratch memory with the alias facts that let loops over it be
-  /// vectorised.
-  BufferView scratch(int64_t elements, int64_t rowStride);
-  /// The view of a panel that is being packed.
-  BufferView panelView(mlir::Value address) const;
 
 private:
   struct Range {
@@ -83,16 +79,22 @@ private:
   struct Panel {
     mlir::Value address, depth, count; // rows [depth, depth + count) of B
     mlir::Value sums;                  // where the panel's first column is in `tile`
+    mlir::Value column;                // the first
+    int64_t vectors;
   };
+  int64_t panelColumns() const { return blocks.vectors * code.lanes; }
+  BufferView scratch(int64_t elements, int64_t rowStride);
   Dim panels() const;
+  mlir::Value firstColumn(mlir::Value number);
+  int64_t mostRows(int64_t vectors) const;
   Range split(Dim total, Dim count, mlir::Value number);
   bool keepsRows() const { return blocks.cacheRows < blocks.blockRows; }
   void emitDepthBlock(mlir::Value first, mlir::Value count, Range rows, Range panelRange,
                       const PanelOperands &operands);
-  Panel panelAt(mlir::Value number, mlir::Value first, mlir::Value count, Range panelRange,
-                const PanelOperands &operands);
-  void pack(const Panel &panel, mlir::Value number, const PanelOperands &operands);
-  llvm::SmallVector<int64_t> tileRows() const;
+  Panel panelAt(mlir::Value number, int64_t vectors, mlir::Value first, mlir::Value count,
+                Range panelRange, const PanelOperands &operands);
+  void pack(const Panel &panel, const PanelOperands &operands);
+  llvm::SmallVector<int64_t> tileRows(int64_t vectors) const;
   void emitPanel(const Panel &panel, Range rows, mlir::Value firstRow,
                  const PanelOperands &operands);
   void emitTile(int64_t count, const Panel &panel, mlir::Value a, mlir::Value c,
@@ -111,6 +113,10 @@ private:
   PanelSizes sizes;
   PanelBlocks blocks;
   BufferView tile, panel;
+  // Panels before `widePanels` have a vector more than the others' `narrowVectors`.
+  // Not set: all have `blocks.vectors`.
+  std::optional<int64_t> widePanels;
+  int64_t narrowVectors = 0;
 };
 
 } // namespace dsc

@@ -11,10 +11,9 @@ namespace dsc {
 using arith::CmpIPredicate;
 
 PixelPanel::PixelPanel(VectorCode &code, const ConvolutionShape &shape, const BufferView &x,
-                       Value channel0, int64_t columns)
+                       Value channel0)
     : code(code), kernel(code.kernel), builder(code.builder), loc(code.loc), shape(shape), x(x),
-      channel0(channel0), plane(x.strides[1]), vectors(columns / code.lanes),
-      pixels(code, x, shape.axes.back().stride) {
+      channel0(channel0), plane(x.strides[1]), pixels(code, x, shape.axes.back().stride) {
   if (shape.isPointwise()) {
     axes.push_back(
         {shape.inputPixels(), shape.pixels(), 1, 1, 1, shape.axes[0].begin, kernel.index(1)});
@@ -75,7 +74,9 @@ void PixelPanel::copyChannels(const BufferView &panel, int64_t tap,
   });
 }
 
-void PixelPanel::emit(const BufferView &panel, Value column, Value depth, Value count) {
+void PixelPanel::emit(const BufferView &panel, int64_t vectorCount, Value column, Value depth,
+                      Value count) {
+  vectors = vectorCount;
   Value taps = kernel.index(shape.taps());
   firstChannel = isConstantIntValue(depth, 0)
                      ? depth

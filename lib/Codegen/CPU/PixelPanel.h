@@ -15,10 +15,12 @@ class PixelPanel {
 public:
   /// `channel0`: address of the first channel of the group in an image.
   PixelPanel(VectorCode &code, const ConvolutionShape &shape, const BufferView &x,
-             mlir::Value channel0, int64_t columns);
+             mlir::Value channel0);
 
-  /// Fills rows [depth, depth + count) of the panel of pixels from `column` on.
-  void emit(const BufferView &panel, mlir::Value column, mlir::Value depth, mlir::Value count);
+  /// Fills rows [depth, depth + count) of the panel of `vectors` vectors of pixels from
+  /// `column` on.
+  void emit(const BufferView &panel, int64_t vectors, mlir::Value column, mlir::Value depth,
+            mlir::Value count);
 
 private:
   /// An axis of pixels; all of a pointwise convolution are one.
@@ -59,7 +61,7 @@ private:
   const BufferView &x;
   mlir::Value channel0, plane; // elements between channels
   mlir::Value firstChannel, channels;
-  int64_t vectors;
+  int64_t vectors = 0;
   llvm::SmallVector<Axis> axes;
   PixelVectors pixels;
 };

@@ -23,7 +23,7 @@ func.func @weight(%a: tensor<128x768xf32>) -> tensor<128x768xf32> {
 // CHECK-LABEL: func.func @row
 func.func @row(%a: tensor<1x768xf32>) -> tensor<1x768xf32> {
   %b = dsc.weight <0, 0, 2359296> : f32[768,768]
-  // V3: dsc.group {{.*}}<"gemm-fma", tile = [1, {{8|10|12}}], block = [1, 1, 768]
+  // V3: dsc.group {{.*}}<"gemm-fma", tile = [1, {{8|10|12}}], block = [1, 1, 768, 1]
   %c = dsc.matmul %a, %b : f32[1,768], f32[768,768] -> f32[1,768]
   return %c : tensor<1x768xf32>
 }
