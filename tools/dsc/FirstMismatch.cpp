@@ -118,6 +118,7 @@ std::string findFirstMismatch(const std::string &model, ModelOptions options,
                               const std::vector<Tensor> &inputs, const Tolerance &tolerance) {
   options.shapes.clear();
   options.allSymbolic = false;
+  options.fixSizes = true;
   for (const Tensor &input : inputs)
     options.shapes.push_back(fmt::format("{}={}", input.name, fmt::join(input.dims, "x")));
   ModelCompiler compiler(model, options);

@@ -33,7 +33,8 @@ void ModelOptions::addTo(CLI::App &command) {
       ->capture_default_str();
   command
       .add_option("--sparsity", sparsity,
-                  "Whether zeros in weights may be left out: auto, off, or a storage format")
+                  "Whether zeros in weights may be left out: auto, off, or only as the format csr")
+      ->check(CLI::IsMember({"auto", "off", "csr"}))
       ->capture_default_str();
   command.add_option("-O", optLevel, "How much to optimise, -O0 to -O3")
       ->check(CLI::Range(0, 3))
@@ -86,6 +87,7 @@ static std::vector<int64_t> parseSizes(const std::string &option, const std::str
 import::ImportOptions ModelOptions::importOptions() const {
   import::ImportOptions options;
   options.allSymbolic = allSymbolic;
+  options.fixSizes = fixSizes;
   for (const std::string &shape : shapes) {
     // Names may hold anything; sizes hold no '='.
     size_t equals = shape.rfind('=');

@@ -20,6 +20,7 @@ struct ModelOptions {
   unsigned threads = 0; ///< of the compiler; 0: one for each CPU that may be used
   std::vector<std::string> shapes;
   bool allSymbolic = false;
+  bool fixSizes = true; ///< --shape is compiled in, not only what a run uses
 
   void addTo(CLI::App &command);
   /// Adds --shape alone.

@@ -139,6 +139,7 @@ Verb addRun(CLI::App &app) {
       ->type_name("DIR");
   verb->add_option("--threads", command->threads,
                    "Threads of the run; 0: as many as there are CPUs");
+  command->options.fixSizes = false;
   command->options.addTo(*verb);
   verb->footer("Examples:\n"
                "  dsc run model.dsc --input images=photo.npy --output-dir out\n"

@@ -263,6 +263,7 @@ Verb addVerify(CLI::App &app) {
   verb->add_option("--threads", command->threads, "Threads of a run; 0: as many as there are CPUs");
   verb->add_flag("--symbolic", command->options.allSymbolic,
                  "Compile for any sizes, also where the model declares numbers");
+  command->options.fixSizes = false;
   command->options.addTo(*verb);
   verb->footer("Examples:\n"
                "  dsc verify model.onnx --golden test_data_set_0\n"

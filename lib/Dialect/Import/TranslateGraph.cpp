@@ -101,7 +101,7 @@ bool Translator::fixSizesOfInputs() {
     }
     for (auto [dim, size] : llvm::zip(type.shape().dim(), sizes)) {
       std::string parameter = parameterOf(dim);
-      if (size < 0 || parameter.empty())
+      if (size < 0 || parameter.empty() || !options.fixSizes)
         continue;
       Dim fixed = Dim::constant(&context, size);
       if (parameters.try_emplace(parameter, fixed).first->second != fixed)
@@ -133,7 +133,7 @@ Type Translator::inputType(const onnx::ValueInfoProto &input) {
       declared = tensor.shape().dim(axis);
     std::string hint = input.name() + "_" + std::to_string(axis);
     std::string parameter = parameterOf(declared);
-    if (given != options.shapes.end() && given->second[axis] >= 0)
+    if (given != options.shapes.end() && options.fixSizes && given->second[axis] >= 0)
       dims.push_back(Dim::constant(&context, given->second[axis]));
     else if (isNumber(declared) && (!options.allSymbolic || declared.dim_value() == 1))
       dims.push_back(Dim::constant(&context, declared.dim_value()));

@@ -21,6 +21,9 @@ struct ImportOptions {
   /// Sizes that replace the declared ones: input name -> one number per axis
   /// (-1: keep the declared one).
   std::map<std::string, std::vector<int64_t>> shapes;
+  /// Whether `shapes` are compiled in. Otherwise they only give the number of axes
+  /// of inputs for which the model gives none.
+  bool fixSizes = true;
   /// Makes every dimension of every input a symbol, also those that the model
   /// declares as numbers (for tests).
   bool allSymbolic = false;
