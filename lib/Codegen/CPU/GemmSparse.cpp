@@ -122,7 +122,7 @@ static Match matchSparse(const GroupInfo &group, SparseProduct &found) {
     return Match::no("not one product of two matrices");
   StorageAttr storage = getStorage(b.getDefiningOp());
   if (!storage)
-    return Match::no("B is not known to have zeros");
+    return Match::no("no zeros of B are recorded: there are few, or --sparsity is off");
   bool isTransposed =
       product.loops->accesses[product.b].map->getResult(0).isFunctionOfDim(*product.column);
   MLIRContext *context = b.getContext();
@@ -176,6 +176,22 @@ StorageAttr SparseBlocks::storage(const SparseProduct &sparse) const {
                           sparse.nonzeros);
 }
 
+/// Cycles of a pair: its two words and the vectors of the panel. Sums depend on each
+/// other.
+static double pairCycles(const Target &target, int64_t vectors) {
+  return std::max({static_cast<double>(vectors) / static_cast<double>(target.fmaPipes),
+                   static_cast<double>(vectors + 2) / static_cast<double>(target.loadPipes),
+                   static_cast<double>(target.fmaLatency)});
+}
+
+/// Whether pairs alone take longer than all multiply-adds do at the full rate.
+static bool hasTooFewZeros(const SparseProduct &sparse, const SparseBlocks &blocks,
+                           const Target &target) {
+  double share = 1 - sparse.shareOfZeros();
+  return share * pairCycles(target, blocks.vectors) * static_cast<double>(target.fmaPipes) >=
+         static_cast<double>(blocks.vectors);
+}
+
 Match GemmSparseTemplate::match(const GroupInfo &group, const Target &target) const {
   SparseProduct found;
   if (Match match = matchSparse(group, found); !match)
@@ -183,6 +199,9 @@ Match GemmSparseTemplate::match(const GroupInfo &group, const Target &target) co
   SparseBlocks blocks = SparseBlocks::choose(found, target);
   if (!encodedType(blocks.storage(found), found.depth, found.columns))
     return Match::no("B has too many elements");
+  if (hasTooFewZeros(found, blocks, target))
+    return Match::no(
+        llvm::formatv("B has {0:P0} zeros; dense is cheaper", found.shareOfZeros()).str());
   return Match::yes();
 }
 
@@ -200,18 +219,15 @@ Cost GemmSparseTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
   SparseBlocks blocks = SparseBlocks::read(schedule, target);
   auto lanes = static_cast<double>(target.lanes(32)), depth = static_cast<double>(found.depth);
   auto columns = static_cast<double>(found.columns), nonzeros = static_cast<double>(found.nonzeros);
-  auto vectors = static_cast<double>(blocks.vectors);
   double rows = estimateSize(found.product.rows());
   double panels = std::ceil(rows / static_cast<double>(blocks.panelRows));
   double columnBlocks = std::ceil(columns / static_cast<double>(blocks.columns));
   double depthBlocks = std::ceil(depth / static_cast<double>(blocks.depth));
-  // A pair: its two words and the vectors of the panel. Sums depend on each other.
-  double pair = std::max({vectors / static_cast<double>(target.fmaPipes),
-                          (vectors + 2) / static_cast<double>(target.loadPipes),
-                          static_cast<double>(target.fmaLatency)});
+  double pair = pairCycles(target, blocks.vectors);
   // A list: its end is a jump that is not foreseen; sums come from the L2 cache.
   constexpr double jump = 15;
-  double list = jump + 2 * vectors / static_cast<double>(target.loadPipes);
+  double list =
+      jump + 2.0 * static_cast<double>(blocks.vectors) / static_cast<double>(target.loadPipes);
   // Transposing takes a load, a store and some shuffles for each vector.
   double transpose = (std::log2(lanes) + 2) / lanes;
   double packed = depth * static_cast<double>(blocks.panelRows) * columnBlocks * transpose;
@@ -220,7 +236,7 @@ Cost GemmSparseTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
   Cost cost = estimateWork(group);
   double saved = depth * columns - 2 * nonzeros;
   cost.bytes -= saved * static_cast<double>(sizeof(float));
-  cost.ns = std::max(cycles / target.gigahertz, cost.bytes / target.l3GBs);
+  cost.ns = overlappedTime(cycles / target.gigahertz, cost.bytes / target.l3GBs);
   return cost;
 }
 
