@@ -45,6 +45,7 @@ private:
 
   void collect();
   bool canJoin(Cluster &producer, Cluster &consumer);
+  double emittedCost(Cluster &producer, Cluster &consumer);
   bool canInline(Operation *producer, Operation *consumer);
   bool continues(Operation *producer, Operation *consumer);
   bool sharesRows(Cluster &producer, Cluster &consumer);
@@ -190,7 +191,41 @@ bool Fusion::sharesRows(Cluster &producer, Cluster &consumer) {
   return true;
 }
 
+/// Scalar operations that a kernel of both clusters consists of. A value that is
+/// read at different places is computed at each.
+double Fusion::emittedCost(Cluster &producer, Cluster &consumer) {
+  SmallVector<Operation *> ops(producer.begin(), producer.end());
+  ops.append(consumer.begin(), consumer.end());
+  llvm::sort(ops, [](Operation *a, Operation *b) { return b->isBeforeInBlock(a); });
+  llvm::SmallDenseMap<Operation *, double> copies;
+  double cost = 0;
+  for (Operation *op : ops) {
+    double together = 1, apart = 0;
+    for (OpOperand &use : op->getUses()) {
+      auto user = copies.find(use.getOwner());
+      if (user == copies.end())
+        continue;
+      bool isSamePlace = false;
+      for (const Access &access : facts[use.getOwner()].spec->loops->accesses)
+        if (access.operand == use.getOperandNumber())
+          isSamePlace = access.map && access.map->isIdentity();
+      if (isSamePlace)
+        together = std::max(together, user->second);
+      else
+        apart += user->second;
+    }
+    copies[op] = std::max(together, apart);
+    cost += copies[op] * std::max(1.0, facts[op].cost);
+  }
+  return cost;
+}
+
 bool Fusion::canJoin(Cluster &producer, Cluster &consumer) {
+  // Kernels stay small enough to compile in moments.
+  constexpr size_t mostOps = 48;
+  constexpr double mostCost = 2000;
+  if (producer.size() + consumer.size() > mostOps)
+    return false;
   bool single = producer.size() == 1;
   Operation *last = producer.back();
   OpFacts &lastFacts = facts[last];
@@ -201,6 +236,8 @@ bool Fusion::canJoin(Cluster &producer, Cluster &consumer) {
   for (Operation *op : producer)
     if (!facts[op].spec)
       return false;
+  if (emittedCost(producer, consumer) > mostCost)
+    return false;
   // Continue a heavy op (or a cluster that ends with its epilogue).
   bool producerHeavy = llvm::any_of(producer, [&](Operation *op) { return facts[op].isHeavy; });
   bool consumerHeavy = llvm::any_of(consumer, [&](Operation *op) { return facts[op].isHeavy; });
