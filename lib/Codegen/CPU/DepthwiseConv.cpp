@@ -1,9 +1,10 @@
 //===- DepthwiseConv.cpp - convolutions of one channel each, in float32 ---===//
 //
 // Vectors run over the output pixels of a line, taps are unrolled. Vectors whose
-// taps are all inside of the input are read plainly; at the borders masks leave out
-// the pixels outside, and lines outside are skipped. The sums of a vector go through
-// a buffer in scratch to the epilogue.
+// taps are all inside of the input are read plainly, several lines at a time, which
+// share what they read; at the borders masks leave out the pixels outside, and lines
+// outside are skipped. The sums of a vector go through a buffer in scratch to the
+// epilogue.
 //
 //===----------------------------------------------------------------------===//
 #include "Anchor.h"
@@ -40,7 +41,10 @@ private:
   ArrayRef<Axis> outerAxes() const { return ArrayRef(shape.axes).drop_back(); }
   void emitPlane(Value image, Value channel);
   void emitColumn(Value column, bool isInside);
-  void emitVector(ArrayRef<Value> outer, Value column, bool isInside);
+  void emitLine(Value number, Value column, ArrayRef<Value> masks);
+  void emitLines(Value first, Value column, ArrayRef<Value> masks);
+  std::pair<Value, Value> insideLines();
+  SmallVector<Value> sumLines(Value firstLine, Value column, ArrayRef<Value> masks);
   Value sumTaps(ArrayRef<Value> starts, Value column, ArrayRef<Value> masks, bool areLinesInside);
   Value start(const Axis &axis, Value output);
   Value isInside(const Axis &axis, Value first, int64_t count);
@@ -58,6 +62,8 @@ private:
   const Axis &line;
   PixelVectors pixels;
   BufferView tile;
+  /// Lines that are computed together.
+  static constexpr int64_t kLines = 4;
   // The plane that is being computed.
   Value image, channel, input;
   SmallVector<Value> weights; // a splat for each tap
@@ -189,6 +195,74 @@ void DepthwiseEmitter::storeVector(ArrayRef<Value> outer, Value column, Value su
   kernel.branch(isFull, {}, [&] { return emitLanes(full); }, [&] { return emitLanes(left); });
 }
 
+/// One vector of line `number`, wherever it lies.
+void DepthwiseEmitter::emitLine(Value number, Value column, ArrayRef<Value> masks) {
+  auto sizes = llvm::map_to_vector(outerAxes(), [](const Axis &axis) { return axis.output; });
+  SmallVector<Value> outer = kernel.delinearize(number, sizes), starts;
+  Value fits;
+  for (auto [axis, position] : llvm::zip(outerAxes(), outer)) {
+    starts.push_back(start(axis, position));
+    fits = conjunction(fits, isInside(axis, starts.back(), reach(axis)));
+  }
+  auto inside = [&] { return SmallVector<Value>{sumTaps(starts, column, masks, true)}; };
+  auto border = [&] { return SmallVector<Value>{sumTaps(starts, column, masks, false)}; };
+  Value sums = fits ? kernel.branch(fits, code.typeOf(code.lanes), inside, border).front()
+                    : inside().front();
+  storeVector(outer, column, sums);
+}
+
+/// The sums of kLines lines, all inside: each vector of the input is read once.
+SmallVector<Value> DepthwiseEmitter::sumLines(Value firstLine, Value column,
+                                              ArrayRef<Value> masks) {
+  const BufferView &x = kernel.view(shape.input());
+  const Axis &outer = shape.axes.front();
+  Value top = start(outer, firstLine), left = start(line, column);
+  SmallVector<Value> sums(kLines, code.constant(0, code.lanes));
+  for (int64_t row = 0; row < (kLines - 1) * outer.stride + reach(outer); ++row) {
+    Value lineStart = kernel.mul(kernel.add(top, kernel.index(row)), x.strides[2]);
+    for (int64_t tap = 0; tap < line.kernel; ++tap) {
+      Value loaded;
+      for (int64_t i = 0; i < kLines; ++i) {
+        int64_t distance = row - i * outer.stride;
+        if (distance < 0 || distance >= reach(outer) || distance % outer.dilation != 0)
+          continue;
+        if (!loaded) {
+          Value position = kernel.add(left, kernel.index(tap * line.dilation));
+          Value at = code.advance(x, input, kernel.add(lineStart, position));
+          Value mask = masks.empty() ? Value() : masks[tap];
+          loaded = pixels.load(at, position, kernel.size(line.input), mask);
+        }
+        Value weight = weights[distance / outer.dilation * line.kernel + tap];
+        sums[i] = code.fma(loaded, weight, sums[i]);
+      }
+    }
+  }
+  return sums;
+}
+
+void DepthwiseEmitter::emitLines(Value first, Value column, ArrayRef<Value> masks) {
+  for (auto [i, sum] : llvm::enumerate(sumLines(first, column, masks)))
+    storeVector(kernel.add(first, kernel.index(i)), column, sum);
+}
+
+/// First and end of the lines all of whose taps are inside of the input.
+std::pair<Value, Value> DepthwiseEmitter::insideLines() {
+  const Axis &outer = shape.axes.front();
+  Value zero = kernel.index(0), lines = kernel.size(outer.output);
+  Value begin = kernel.apply(outer.begin, {}, shape.loops->symbols);
+  Value stride = kernel.index(outer.stride);
+  auto clamp = [&](Value value, Value least) -> Value {
+    value = arith::MaxSIOp::create(builder, loc, value, least);
+    return arith::MinSIOp::create(builder, loc, value, lines);
+  };
+  Value above = arith::SubIOp::create(builder, loc, zero, begin);
+  Value first = clamp(arith::CeilDivSIOp::create(builder, loc, above, stride), zero);
+  Value below = arith::SubIOp::create(builder, loc, kernel.size(outer.input),
+                                      kernel.add(begin, kernel.index(reach(outer) - 1)));
+  Value end = clamp(arith::CeilDivSIOp::create(builder, loc, below, stride), first);
+  return {first, end};
+}
+
 /// All lines of one vector of columns.
 void DepthwiseEmitter::emitColumn(Value column, bool isInsideColumn) {
   SmallVector<Value> masks;
@@ -198,19 +272,26 @@ void DepthwiseEmitter::emitColumn(Value column, bool isInsideColumn) {
       masks.push_back(pixels.mask(position, kernel.size(line.input)));
     }
   auto sizes = llvm::map_to_vector(outerAxes(), [](const Axis &axis) { return axis.output; });
-  Dim lines = product(builder.getContext(), sizes);
-  kernel.loop(kernel.index(0), kernel.size(lines), [&](Value number) {
-    SmallVector<Value> outer = kernel.delinearize(number, sizes), starts;
-    Value fits;
-    for (auto [axis, position] : llvm::zip(outerAxes(), outer)) {
-      starts.push_back(start(axis, position));
-      fits = conjunction(fits, isInside(axis, starts.back(), reach(axis)));
-    }
-    auto inside = [&] { return SmallVector<Value>{sumTaps(starts, column, masks, true)}; };
-    auto border = [&] { return SmallVector<Value>{sumTaps(starts, column, masks, false)}; };
-    Value sums = fits ? kernel.branch(fits, code.typeOf(code.lanes), inside, border).front()
-                      : inside().front();
-    storeVector(outer, column, sums);
+  Value lines = kernel.size(product(builder.getContext(), sizes));
+  if (sizes.size() != 1) {
+    kernel.loop(kernel.index(0), lines, [&](Value number) { emitLine(number, column, masks); });
+    return;
+  }
+  auto [first, end] = insideLines();
+  Value step = kernel.index(kLines);
+  Value groups =
+      arith::DivUIOp::create(builder, loc, arith::SubIOp::create(builder, loc, end, first), step);
+  end = kernel.add(first, kernel.mul(groups, step));
+  kernel.loop(first, end, step, {}, [&](Value number, ValueRange) {
+    emitLines(number, column, masks);
+    return SmallVector<Value>();
+  });
+  // The lines before and behind.
+  Value inside = kernel.mul(groups, step);
+  kernel.loop(kernel.index(0), arith::SubIOp::create(builder, loc, lines, inside), [&](Value i) {
+    Value isBefore = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, i, first);
+    Value number = arith::SelectOp::create(builder, loc, isBefore, i, kernel.add(i, inside));
+    emitLine(number, column, masks);
   });
 }
 
