@@ -1,4 +1,5 @@
 """Products with pruned weights against onnxruntime: sparse_products.py FOLDER.
+Or writes a model with nine of ten weights pruned: sparse_products.py --model FILE.
 
 Prints the cases that differ and ends with their number. Shapes have tails in every
 direction; shares of zeros go from none to all.
@@ -7,6 +8,7 @@ direction; shares of zeros go from none to all.
 import pathlib
 import sys
 
+import onnx
 import products
 
 
@@ -39,6 +41,9 @@ def cases():
 
 
 def main():
+    if sys.argv[1] == "--model":
+        onnx.save(pruned(products.gemm(128, 768, 768, bias=(768,)), 0.9).model(), sys.argv[2])
+        return 0
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     failures = 0
