@@ -148,8 +148,8 @@ SmallVector<Value> KernelEmitter::accessIndices(Operation *op, const LoopSpec &s
   for (auto [axis, expr] : llvm::enumerate(access.map->getResults())) {
     Value i = apply(expr, point, spec.symbols);
     if (access.mayBroadcast[axis]) {
-      Value isOne = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, size(dims[axis]),
-                                          index(1));
+      Value isOne =
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, size(dims[axis]), index(1));
       i = arith::SelectOp::create(builder, loc, isOne, index(0), i);
     }
     indices.push_back(i);

@@ -65,8 +65,8 @@ KernelEmitter::KernelEmitter(ModuleOp module, StringRef name, const GroupInfo &g
   for (size_t i = 0; i < group.getYielded().size(); ++i)
     resultScopes.push_back(LLVM::AliasScopeAttr::get(
         builder.getContext(), builder.getStringAttr("result" + Twine(i)), domain, {}));
-  scratchScope = LLVM::AliasScopeAttr::get(builder.getContext(), builder.getStringAttr("scratch"),
-                                           domain, {});
+  scratchScope =
+      LLVM::AliasScopeAttr::get(builder.getContext(), builder.getStringAttr("scratch"), domain, {});
   memos.emplace_back();
 }
 
