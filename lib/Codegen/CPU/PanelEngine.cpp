@@ -3,6 +3,7 @@
 
 #include "Anchor.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SmallSet.h"
 
@@ -81,12 +82,9 @@ PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int
     blocks.rows = std::max<int64_t>(1, std::min(blocks.rows, rows));
   constexpr int64_t bytes = sizeof(float);
   int64_t columns = vectors * target.lanes(32);
-  // A panel's part stays in the L2 cache while all rows pass over it, if that gives it
-  // fast enough; the longer the part, the less often are sums stored. Else in the L1.
-  double perCycle = static_cast<double>(columns * bytes) /
-                    tileCycles(target, blocks.rows, vectors) * target.gigahertz;
-  int64_t panelBytes = perCycle > target.l2GBs / 2 ? target.l1Bytes * 3 / 4 : target.l2Bytes / 8;
-  int64_t mostDepth = std::max(depthUnit, panelBytes / (columns * bytes));
+  // A panel's part stays in the L2 cache while all rows pass over it: the longer it is,
+  // the less often are sums stored.
+  int64_t mostDepth = std::max(depthUnit, target.l2Bytes / 8 / (columns * bytes));
   blocks.blockDepth = sizes.depth.isConstant()
                           ? evenPiece(depth, mostDepth, depthUnit)
                           : std::max(depthUnit, mostDepth / depthUnit * depthUnit);
@@ -98,7 +96,7 @@ PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int
   // the panels in several turns.
   constexpr int64_t fewRows = 128, manyRows = 256;
   int64_t cachedRows = target.l2Bytes / 2 / (blocks.blockDepth * bytes);
-  int64_t mostRows = arePacked ? std::clamp(cachedRows, fewRows, manyRows) : manyRows;
+  int64_t mostRows = arePacked ? fewRows : manyRows;
   blocks.blockRows = sizes.rows.isConstant() ? evenPiece(rows, mostRows, 1) : mostRows;
   // All of the rows' part of A in the cache: one panel after the other may go through
   // the whole depth. Else several panels share what is loaded.
@@ -332,6 +330,12 @@ void PanelEngine::emitPanel(const Panel &panel, Range rows, Value firstRow,
 // Register tiles
 //===----------------------------------------------------------------------===//
 
+/// The address, as a value of which LLVM does not know where it comes from: it would
+/// compute it again for each load in the loop, as it moves no division out of loops.
+Value PanelEngine::keepOutside(Value address) {
+  return LLVM::LaunderInvariantGroupOp::create(builder, loc, address);
+}
+
 void PanelEngine::emitTile(int64_t count, const Panel &panel, Value a, Value c,
                            const PanelOperands &operands) {
   auto addressOf = [&](int64_t row, int64_t vector) {
@@ -357,49 +361,53 @@ void PanelEngine::emitTile(int64_t count, const Panel &panel, Value a, Value c,
     SmallVector<Type> types(count * panel.vectors, code.typeOf(code.lanes));
     sums = kernel.branch(isFirst, types, zeros, loaded);
   }
-  SmallVector<Value> rows;
+  SmallVector<Value> rowOffsets;
   for (int64_t row = 0; row < count; ++row)
-    rows.push_back(code.advance(operands.aView, a, kernel.mul(kernel.index(row), operands.aRow)));
-  sums = kernel.loop(kernel.index(0), panel.count, kernel.index(1), sums,
-                     [&](Value k, ValueRange carried) {
-                       return emitStep(count, k, rows, panel, operands, carried);
-                     });
+    rowOffsets.push_back(kernel.mul(kernel.index(row), operands.aRow));
+  sums.append({keepOutside(a), keepOutside(panel.address)});
+  sums = kernel.loop(
+      kernel.index(0), panel.count, kernel.index(1), sums, [&](Value, ValueRange carried) {
+        Value atA = carried.drop_back().back(), atB = carried.back();
+        SmallVector<Value> next =
+            emitStep(atA, atB, rowOffsets, panel.vectors, operands, carried.drop_back(2));
+        next.push_back(code.advance(operands.aView, atA, operands.aDepth));
+        next.push_back(code.advance(tile, atB, kernel.index(panel.vectors * code.lanes)));
+        return next;
+      });
   for (int64_t row = 0; row < count; ++row)
     for (int64_t v = 0; v < panel.vectors; ++v)
       code.store(tile, addressOf(row, v), sums[row * panel.vectors + v]);
 }
 
-/// The sums after one more step of k. The shorter side's operands stay in registers
-/// while the other side's pass.
-SmallVector<Value> PanelEngine::emitStep(int64_t count, Value k, ArrayRef<Value> rows,
-                                         const Panel &panel, const PanelOperands &operands,
+/// The sums after one more step of k, from A's column at `a` and B's row at `b`. The
+/// shorter side's operands stay in registers while the other side's pass.
+SmallVector<Value> PanelEngine::emitStep(Value a, Value b, ArrayRef<Value> rowOffsets,
+                                         int64_t vectors, const PanelOperands &operands,
                                          ValueRange sums) {
   SmallVector<Value> next(sums);
-  Value b =
-      code.advance(tile, panel.address, kernel.mul(k, kernel.index(panel.vectors * code.lanes)));
-  Value along = kernel.mul(k, operands.aDepth);
+  auto count = static_cast<int64_t>(rowOffsets.size());
   auto loadA = [&](int64_t row) {
-    Value at = code.advance(operands.aView, rows[row], along);
+    Value at = code.advance(operands.aView, a, rowOffsets[row]);
     return code.splat(code.load(operands.aView, at, 1), code.lanes);
   };
   auto loadB = [&](int64_t v) {
     return code.load(tile, code.advance(tile, b, kernel.index(v * code.lanes)), code.lanes);
   };
   auto multiply = [&](int64_t row, int64_t v, Value x, Value y) {
-    Value &sum = next[row * panel.vectors + v];
+    Value &sum = next[row * vectors + v];
     sum = code.fma(x, y, sum);
   };
-  if (panel.vectors <= count) {
-    SmallVector<Value> columns = llvm::map_to_vector(llvm::seq(panel.vectors), loadB);
+  if (vectors <= count) {
+    SmallVector<Value> columns = llvm::map_to_vector(llvm::seq(vectors), loadB);
     for (int64_t row = 0; row < count; ++row) {
       Value x = loadA(row);
-      for (int64_t v = 0; v < panel.vectors; ++v)
+      for (int64_t v = 0; v < vectors; ++v)
         multiply(row, v, x, columns[v]);
     }
     return next;
   }
   SmallVector<Value> elements = llvm::map_to_vector(llvm::seq(count), loadA);
-  for (int64_t v = 0; v < panel.vectors; ++v) {
+  for (int64_t v = 0; v < vectors; ++v) {
     Value y = loadB(v);
     for (int64_t row = 0; row < count; ++row)
       multiply(row, v, elements[row], y);

@@ -97,10 +97,11 @@ private:
   llvm::SmallVector<int64_t> tileRows(int64_t vectors) const;
   void emitPanel(const Panel &panel, Range rows, mlir::Value firstRow,
                  const PanelOperands &operands);
+  mlir::Value keepOutside(mlir::Value address);
   void emitTile(int64_t count, const Panel &panel, mlir::Value a, mlir::Value c,
                 const PanelOperands &operands);
-  llvm::SmallVector<mlir::Value> emitStep(int64_t count, mlir::Value k,
-                                          llvm::ArrayRef<mlir::Value> rows, const Panel &panel,
+  llvm::SmallVector<mlir::Value> emitStep(mlir::Value a, mlir::Value b,
+                                          llvm::ArrayRef<mlir::Value> rowOffsets, int64_t vectors,
                                           const PanelOperands &operands, mlir::ValueRange sums);
   void emitEpilogue(Range rows, Range panelRange, const PanelOperands &operands);
   mlir::Value minimum(mlir::Value a, mlir::Value b);
