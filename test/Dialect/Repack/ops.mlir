@@ -1,12 +1,15 @@
 // RUN: dsc-opt %s | dsc-opt | FileCheck %s
+// RUN: dsc-opt %s --dsc-print-specs -o /dev/null | FileCheck %s --check-prefix=SPEC
+// RUN: dsc-opt %s --canonicalize --cse | FileCheck %s
 
-// CHECK-LABEL: func.func @repack
-func.func @repack() {
-  %w = dsc.weight <0, 0, 2359296> : f32[768,768]
-  // CHECK: dsc.repack %{{.*}} {map = #map} : f32[768,768] -> f32[48,768,16]
-  %panels = dsc.repack %w {map = affine_map<(p, k, j) -> (k, p * 16 + j)>} : f32[768,768] -> f32[48,768,16]
-  // 8 blocks of 768 lists and an end, 1000 pairs.
-  // CHECK: dsc.repack %{{.*}} {map = #map1, storage = #dsc.storage<csr, a = 96, b = 256, nonzeros = 1000>} : f32[768,768] -> i32[8145]
-  %lists = dsc.repack %w {map = affine_map<(k, n) -> (n, k)>, storage = #dsc.storage<csr, a = 96, b = 256, nonzeros = 1000>} : f32[768,768] -> i32[8145]
+// No users, and not dead: a kernel finds it at its source.
+// CHECK-LABEL: func.func @panels
+func.func @panels() {
+  %0 = dsc.weight <0, 0, 240> : f32[6,10]
+  // CHECK: dsc.repack %{{.*}} {map = #{{.*}}} : f32[6,10] -> f32[2,6,8]
+  // SPEC-LABEL: dsc.repack move
+  // SPEC-NEXT:    loops parallel[2] parallel[6] parallel[8]
+  // SPEC:         dsc.at or_else
+  %1 = dsc.repack %0 {map = affine_map<(p, k, j) -> (k, p * 8 + j)>} : f32[6,10] -> f32[2,6,8]
   return
 }
