@@ -19,6 +19,8 @@ using AddPhase = void (*)(OpPassManager &passes, WeightStore *weights,
 static void addFolding(OpPassManager &passes, WeightStore *weights, const CompileOptions &options) {
   FoldConstantsOptions folding;
   folding.maxBytes = options.maxFoldedBytes;
+  // Enough for the transposed embedding of a large vocabulary.
+  folding.maxCost = options.maxFoldedBytes / 4;
   passes.addPass(weights ? createFoldConstantsPass(*weights, folding)
                          : createFoldConstants(folding));
 }

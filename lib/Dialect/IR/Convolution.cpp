@@ -1,5 +1,6 @@
 //===- Convolution.cpp - convolutions -------------------------------------===//
 #include "Contraction.h"
+#include "Decomposer.h"
 #include "Window.h"
 
 using namespace mlir;
@@ -404,6 +405,52 @@ FailureOr<Spec> ConvTransposeOp::getSpec() {
   });
   finishWithBias(spec, *this, 2, loops.co, element);
   return spec.take();
+}
+
+/// Each output pixel belongs to one window, and windows fill the output.
+static bool fillsWithoutOverlap(ConvTransposeOp op, const Window &window) {
+  if (op.getOutputPadding() && llvm::any_of(*op.getOutputPadding(), [](int64_t n) { return n; }))
+    return false;
+  for (unsigned i = 0; i < window.rank(); ++i)
+    if (!window.kernel[i].isConstant(window.strides[i]) || window.dilations[i] != 1 ||
+        !window.padBegin[i].isConstant(0) || !window.padEnd[i].isConstant(0))
+      return false;
+  return !op.getOutputShape();
+}
+
+//   y[n, o, h * kh + i, w * kw + j] = conv(x, w')[n, (o * kh + i) * kw + j, h, w]
+LogicalResult ConvTransposeOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
+  TypeInference inference(*this);
+  FailureOr<ConvShape> shape = transposedShape(*this, inference);
+  if (failed(shape) || !fillsWithoutOverlap(*this, shape->window))
+    return failure();
+  const Window &window = shape->window;
+  Decomposer d(builder, getLoc());
+  Dim group = inference.constant(shape->group), taps = product(getContext(), window.kernel);
+  // [g * ci, co, k...] -> [g * co * k, ci, 1...]
+  SmallVector<Dim> sizes = {shape->outChannels * taps, shape->groupInputs};
+  sizes.append(window.rank(), inference.constant(1));
+  Value w = d.reshape(getW(), {group, shape->groupInputs, shape->groupOutputs * taps});
+  w = d.op("dsc.transpose", w, {{"perm", builder.getDenseI64ArrayAttr({0, 2, 1})}});
+  w = d.reshape(w, sizes);
+  Value y = d.op("dsc.conv", {getX(), w, d.none()}, {{"group", d.number(shape->group)}});
+  // [n, co, k..., in...] -> [n, co, in, k, ...]
+  SmallVector<Dim> apart = {shape->batch, shape->outChannels};
+  llvm::append_range(apart, window.kernel);
+  llvm::append_range(apart, window.input);
+  SmallVector<int64_t> order = {0, 1};
+  for (unsigned i = 0; i < window.rank(); ++i)
+    order.append({2 + window.rank() + i, 2 + i});
+  y = d.reshape(y, apart);
+  y = d.op("dsc.transpose", y, {{"perm", builder.getDenseI64ArrayAttr(order)}});
+  y = d.reshape(y, shape->result());
+  if (!isAbsent(getB())) {
+    SmallVector<Dim> alongChannels = {shape->outChannels};
+    alongChannels.append(window.rank(), inference.constant(1));
+    y = d.op("dsc.add", {y, d.reshape(getB(), alongChannels)});
+  }
+  values.push_back(y);
+  return success(y != nullptr);
 }
 
 } // namespace dsc

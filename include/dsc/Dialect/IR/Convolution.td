@@ -38,11 +38,13 @@ def Dsc_QLinearConvOp
                           Dsc_Tensor:$w, Dsc_Tensor:$w_scale, Dsc_Tensor:$w_zero_point,
                           Dsc_Tensor:$y_scale, Dsc_Tensor:$y_zero_point, Dsc_OptionalTensor:$b)>;
 
-def Dsc_ConvTransposeOp : Dsc_Op<"conv_transpose", "ConvTranspose"> {
+def Dsc_ConvTransposeOp
+    : Dsc_Op<"conv_transpose", "ConvTranspose", [], ["getSpec", "decompose"]> {
   let summary = "the gradient of a convolution, written as a gather";
   let description = [{
     An output position takes x at `(o + pad - k * dilation) / stride` for those k
-    for which the division has no remainder.
+    for which the division has no remainder. Where windows do not overlap, it is a
+    convolution by single pixels whose channels become the pixels of the windows.
   }];
   let arguments = !con((ins Dsc_Tensor:$x, Dsc_Tensor:$w, Dsc_OptionalTensor:$b),
                        Dsc_ConvAttributes,
