@@ -20,7 +20,7 @@ static void addFolding(OpPassManager &passes, WeightStore *weights, const Compil
   FoldConstantsOptions folding;
   folding.maxBytes = options.maxFoldedBytes;
   // Enough for the transposed embedding of a large vocabulary.
-  folding.maxCost = options.maxFoldedBytes / 4;
+  folding.maxCost = options.maxFoldedBytes / 2;
   passes.addPass(weights ? createFoldConstantsPass(*weights, folding)
                          : createFoldConstants(folding));
 }
