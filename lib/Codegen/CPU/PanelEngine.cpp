@@ -149,16 +149,18 @@ int64_t PanelEngine::mostRows(int64_t vectors) const {
 Dim PanelEngine::countRowBlocks() const { return sizes.rows.ceilDiv(blocks.blockRows); }
 Dim PanelEngine::countColumnBlocks() const { return panels().ceilDiv(blocks.blockPanels); }
 
-Value PanelEngine::less(Value a, Value b, bool orEqual) {
-  auto predicate = orEqual ? arith::CmpIPredicate::sle : arith::CmpIPredicate::slt;
-  return arith::CmpIOp::create(builder, loc, predicate, a, b);
-}
-
 Value PanelEngine::minimum(Value a, Value b) {
   std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
   if (x && y)
     return *x < *y ? a : b;
   return arith::MinSIOp::create(builder, loc, a, b);
+}
+
+Value PanelEngine::maximum(Value a, Value b) {
+  std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
+  if (x && y)
+    return *x > *y ? a : b;
+  return arith::MaxSIOp::create(builder, loc, a, b);
 }
 
 /// Part `number` of `count` nearly equal parts of `total`.
@@ -219,7 +221,9 @@ void PanelEngine::emitBlock(Value rowBlock, Value columnBlock, const PanelOperan
       panel = scratch(packedPanels * blocks.blockDepth * width, width);
   }
   Value depth = kernel.size(sizes.depth), step = kernel.index(blocks.blockDepth);
-  kernel.loop(kernel.index(0), depth, step, {}, [&](Value first, ValueRange) {
+  // Sums of nothing are stored too.
+  Value end = maximum(depth, kernel.index(1));
+  kernel.loop(kernel.index(0), end, step, {}, [&](Value first, ValueRange) {
     Value count = minimum(step, arith::SubIOp::create(builder, loc, depth, first));
     if (sizes.depth.isConstant() && sizes.depth.getConstant() <= blocks.blockDepth) {
       first = kernel.index(0);
@@ -273,7 +277,7 @@ void PanelEngine::emitDepthBlock(Value first, Value count, Range rows, Range pan
     }
     Value wide = kernel.index(*widePanels);
     forRange(panelRange.begin, minimum(panelRange.end, wide), narrowVectors + 1, body);
-    Value rest = arith::MaxSIOp::create(builder, loc, panelRange.begin, wide);
+    Value rest = maximum(panelRange.begin, wide);
     forRange(rest, panelRange.end, narrowVectors, body);
   };
   if (!keepsRows()) {
@@ -302,6 +306,8 @@ void PanelEngine::emitPanel(const Panel &panel, Range rows, Value firstRow,
   Value total = arith::SubIOp::create(builder, loc, rows.end, rows.begin);
   Value tiles =
       arith::CeilDivUIOp::create(builder, loc, total, kernel.index(mostRows(panel.vectors)));
+  // A turn may have no rows.
+  tiles = maximum(tiles, kernel.index(1));
   Value low = arith::DivUIOp::create(builder, loc, total, tiles);
   Value high = arith::SubIOp::create(builder, loc, total, kernel.mul(low, tiles));
   Value a = code.advance(operands.aView, operands.a, kernel.mul(panel.depth, operands.aDepth));

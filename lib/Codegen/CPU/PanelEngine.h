@@ -105,7 +105,7 @@ private:
                                           const PanelOperands &operands, mlir::ValueRange sums);
   void emitEpilogue(Range rows, Range panelRange, const PanelOperands &operands);
   mlir::Value minimum(mlir::Value a, mlir::Value b);
-  mlir::Value less(mlir::Value a, mlir::Value b, bool orEqual = false);
+  mlir::Value maximum(mlir::Value a, mlir::Value b);
 
   VectorCode &code;
   KernelEmitter &kernel;

@@ -120,6 +120,10 @@ def matmuls():
         yield matmul((33, 300), (300, 40), weight, symbols=(0,))
     yield matmul((2, 3, 9, 5), (2, 3, 5, 7), symbols=(0, 2, 3))
     yield matmul((33, 3000), (3000, 40), True, symbols=(0, 1))
+    # More depth than the cache keeps for all rows, and hardly any rows.
+    yield matmul((2, 5000), (5000, 200), symbols=(0, 1))
+    yield matmul((300, 5000), (5000, 200), symbols=(0, 1))
+    yield matmul((9, 0), (0, 7), symbols=(0, 1))
 
 
 def gemms():
