@@ -3,10 +3,11 @@
 Tools (dsc, dsc-opt, FileCheck, not, split-file) come from PATH. Substitutions:
 %python (has numpy, onnx, onnxruntime; REQUIRES: python-onnx), %cc, %cxx,
 %source_root, %lib_dir (of libdsc_runtime), %runtime_include. Features for REQUIRES
-lines: the CPU's as /proc/cpuinfo spells them (avx2, avx512f, amx_tile), python-onnx.
+lines: the CPU's as /proc/cpuinfo spells them (avx2, avx512f, amx_tile), python-onnx, ptxas.
 """
 
 import os
+import shutil
 import subprocess
 
 import lit.formats
@@ -43,6 +44,8 @@ def has_python_onnx():
 config.available_features.update(cpu_features())
 if has_python_onnx():
     config.available_features.add("python-onnx")
+if shutil.which("ptxas"):
+    config.available_features.add("ptxas")
 
 path = [config.dsc_tools_dir, config.llvm_tools_dir, os.environ.get("PATH", "")]
 config.environment["PATH"] = os.pathsep.join(path)

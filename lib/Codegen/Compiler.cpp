@@ -6,6 +6,7 @@
 #include "dsc/Codegen/Lowering/LowerKernels.h"
 #include "dsc/Codegen/Program/ProgramBuilder.h"
 #include "dsc/Codegen/Report.h"
+#include "dsc/Dialect/Target/Nvptx.h"
 
 using namespace mlir;
 
@@ -79,6 +80,8 @@ std::unique_ptr<Compilation> compileModule(ModuleOp module, WeightStore &weights
   Kernels kernels;
   if (failed(buildKernels(module, weights, options, kernels)))
     return nullptr;
+  if (isNvptx(*kernels.target))
+    return module.emitError("artifacts cannot hold code for GPUs yet"), nullptr;
   FailureOr<std::vector<ObjectFile>> objects = compileKernels(
       kernels.library->getModule(), *kernels.target, options.optLevel, options.threads);
   if (failed(objects))
@@ -97,14 +100,14 @@ FailureOr<std::string> emitCode(ModuleOp module, WeightStore &weights,
   if (failed(buildKernels(module, weights, options, kernels)))
     return failure();
   ModuleOp code = kernels.library->getModule();
-  if (failed(lowerToLLVMDialect(code)))
+  if (failed(lowerToLLVMDialect(code, *kernels.target)))
     return code.emitError("a kernel cannot be lowered"), failure();
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> llvmModule =
       translateAndOptimize(code, *kernels.target, options.optLevel, context);
   if (!llvmModule)
     return failure();
-  if (kind == "asm") {
+  if (kind == "asm" || kind == "ptx") {
     FailureOr<std::vector<uint8_t>> text =
         emitMachineCode(*llvmModule, *kernels.target, /*assembly=*/true, module.getLoc());
     if (failed(text))

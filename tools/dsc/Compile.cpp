@@ -6,6 +6,7 @@
 #include "Isolation.h"
 #include "ModelCompiler.h"
 #include "Verbs.h"
+#include "dsc/Dialect/Target/Nvptx.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -26,6 +27,7 @@ struct CompileCommand {
 
 private:
   std::string outputPath() const;
+  void checkTarget() const;
   void writeText(const std::string &text);
   void writeCompilation(ModelCompiler &compiler, const Compilation &compilation);
   void summarize(const Compilation &compilation, double seconds, const Globals &globals);
@@ -39,6 +41,18 @@ std::string CompileCommand::outputPath() const {
   static const llvm::StringMap<const char *> endings{
       {"dsc", ".dsc"}, {"obj", ".o"}, {"so", ".so"}, {"lib", ".a"}};
   return std::filesystem::path(model).stem().string() + endings.lookup(emit);
+}
+
+/// GPUs have no containers yet, and only GPUs have PTX.
+void CompileCommand::checkTarget() const {
+  const Target *target = findTarget(options.compileOptions().targets.front());
+  bool isGpu = target && isNvptx(*target);
+  if (emit == "ptx" && !isGpu)
+    fail(Code::Usage, "PTX is code of NVIDIA GPUs", "add --target nvptx:sm_80");
+  bool isText = emit == "mlir" || emit == "llvm" || emit == "asm" || emit == "ptx";
+  if (isGpu && !isText && stopAfter.empty())
+    fail(Code::Usage, "artifacts and libraries cannot hold code for GPUs yet",
+         "add --emit ptx to see the code");
 }
 
 void CompileCommand::writeText(const std::string &text) {
@@ -83,6 +97,7 @@ int CompileCommand::run(const Globals &globals) {
   if (!stopAfter.empty() && !llvm::is_contained(phaseNames(), stopAfter))
     fail(Code::Usage, fmt::format("unknown phase '{}'", stopAfter),
          "the phases are " + llvm::join(phaseNames(), ", "));
+  checkTarget();
   Progress progress(globals);
   progress.show("importing");
   ModelCompiler compiler(model, options);
@@ -92,7 +107,7 @@ int CompileCommand::run(const Globals &globals) {
     writeText(compiler.moduleText(globals.verbose));
     return kDone;
   }
-  if (emit == "llvm" || emit == "asm") {
+  if (emit == "llvm" || emit == "asm" || emit == "ptx") {
     writeText(compiler.emitCode(emit));
     return kDone;
   }
@@ -117,8 +132,8 @@ Verb addCompile(CLI::App &app) {
   verb->add_option(
           "--emit", command->emit,
           "What to write: an artifact; the kernels as object file, shared object or static\n"
-          "library; or text in MLIR, LLVM IR or assembly")
-      ->check(CLI::IsMember({"dsc", "obj", "so", "lib", "mlir", "llvm", "asm"}))
+          "library; or text in MLIR, LLVM IR, assembly or (for --target nvptx:...) PTX")
+      ->check(CLI::IsMember({"dsc", "obj", "so", "lib", "mlir", "llvm", "asm", "ptx"}))
       ->capture_default_str();
   verb->add_option("--stop-after", command->stopAfter,
                    "Print the IR after a phase: " + llvm::join(phaseNames(), ", "))

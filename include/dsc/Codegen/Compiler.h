@@ -20,14 +20,14 @@ namespace dsc {
 llvm::ArrayRef<llvm::StringRef> phaseNames();
 
 struct CompileOptions {
-  /// "native", or names of CPU kinds (KnownTargets): "x86-64-v3", "x86-64-v4".
+  /// "native", or names of KnownTargets: "x86-64-v3", "x86-64-v4", "nvptx:sm_80".
   std::vector<std::string> targets = {"native"};
   std::string precision = "f32"; ///< strict, f32, f32x2, bf16, f16
   std::string sparsity = "auto"; ///< auto, off, or a storage format
   int optLevel = 2;
   unsigned threads = 0; ///< of the compiler; 0: as many as there are CPUs
   /// Largest size that constant folding may make a tensor, in bytes.
-  int64_t maxFoldedBytes = int64_t(64) << 20;
+  int64_t maxFoldedBytes = int64_t(256) << 20;
 };
 
 /// A compiled model: everything of the container but the weights, which are
@@ -60,7 +60,7 @@ std::unique_ptr<Compilation> compileModule(mlir::ModuleOp module, WeightStore &w
 llvm::LogicalResult runPhases(mlir::ModuleOp module, WeightStore &weights,
                               const CompileOptions &options, llvm::StringRef lastPhase);
 
-/// The code in textual form: `kind` is "llvm" or "asm".
+/// The code in textual form: `kind` is "llvm" or "asm" ("ptx" for GPUs).
 llvm::FailureOr<std::string> emitCode(mlir::ModuleOp module, WeightStore &weights,
                                       const CompileOptions &options, llvm::StringRef kind);
 

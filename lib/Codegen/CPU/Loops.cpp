@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 #include "Anchor.h"
 #include "Templates.h"
+#include "dsc/Codegen/Common/ElementByElement.h"
 
 using namespace mlir;
 
@@ -31,7 +32,6 @@ public:
 
 private:
   Value resultValue(unsigned result) const { return kernel.group.getYielded()[result]; }
-  bool isFlat() const;
   void emitFlat();
   void emitLoops(unsigned depth, SmallVector<Value> indices);
   void emitPoint(ValueRange indices);
@@ -73,33 +73,6 @@ unsigned Nest::countParallel(ArrayRef<Dim> dims) {
     ++count;
   }
   return count;
-}
-
-/// Whether each element depends only on elements at the same position: then the
-/// shape does not matter.
-bool Nest::isFlat() const {
-  for (Operation &op : kernel.group.getBody().without_terminator()) {
-    const Spec *spec = kernel.group.getSpec(&op);
-    if (cast<ComputeOp>(op).getViewSource() || !spec->loops || spec->loops->extents != dims ||
-        spec->loops->hasReduction())
-      return false;
-    Block &body = spec->loops->body->front();
-    for (unsigned i = 0; i < dims.size(); ++i)
-      if (!body.getArgument(i).use_empty())
-        return false;
-    for (const Access &access : spec->loops->accesses) {
-      if (!access.map)
-        return false;
-      Value operand = op.getOperand(access.operand);
-      auto constant = operand.getDefiningOp<ConstantOp>();
-      bool isSplat = constant && cast<DenseElementsAttr>(constant.getValue()).isSplat();
-      bool isSame = access.map->isIdentity() && getDims(operand) == dims &&
-                    llvm::none_of(access.mayBroadcast, [](bool may) { return may; });
-      if (!isSame && !isSplat && getRank(operand) != 0)
-        return false;
-    }
-  }
-  return true;
 }
 
 void Nest::emitPoint(ValueRange indices) {
@@ -220,7 +193,7 @@ void Nest::emit() {
         [] { return SmallVector<Value>(); });
     return;
   }
-  if (isFlat()) {
+  if (isElementByElement(kernel.group, dims)) {
     emitFlat();
     return;
   }

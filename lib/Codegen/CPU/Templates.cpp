@@ -3,7 +3,7 @@
 
 namespace dsc {
 
-llvm::ArrayRef<const Template *> templatesFor(const Target &) {
+llvm::ArrayRef<const Template *> cpuTemplates() {
   // Of equal costs the first wins: what is made for a purpose stands before what takes
   // anything.
   static const Template *const templates[] = {

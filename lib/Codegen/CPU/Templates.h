@@ -5,6 +5,8 @@
 
 namespace dsc {
 
+llvm::ArrayRef<const Template *> cpuTemplates();
+
 /// Any group of loop Specs, as plain loops around scalar code that LLVM vectorises.
 const Template &loopsTemplate();
 /// One reduction of any kind whose result's rows are contiguous, and maps around it.

@@ -1,11 +1,19 @@
 //===- Template.cpp - what cost functions share ---------------------------===//
 #include "dsc/Codegen/Common/Template.h"
 
+#include "../CPU/Templates.h"
+#include "../NVPTX/Templates.h"
+#include "dsc/Dialect/Target/Nvptx.h"
+
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
 namespace dsc {
+
+ArrayRef<const Template *> templatesFor(const Target &target) {
+  return isNvptx(target) ? nvptxTemplates() : cpuTemplates();
+}
 
 const Template *findTemplate(const Target &target, StringRef name) {
   for (const Template *candidate : templatesFor(target))

@@ -35,7 +35,7 @@ static std::vector<OwningOpRef<ModuleOp>> split(ModuleOp kernels) {
 
 static FailureOr<std::vector<uint8_t>> compileModule(ModuleOp kernels, const Target &target,
                                                      int optLevel) {
-  if (failed(lowerToLLVMDialect(kernels)))
+  if (failed(lowerToLLVMDialect(kernels, target)))
     return kernels.emitError("a kernel cannot be lowered"), failure();
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> module = translateAndOptimize(kernels, target, optLevel, context);

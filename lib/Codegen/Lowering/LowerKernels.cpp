@@ -1,6 +1,9 @@
 //===- LowerKernels.cpp - from kernel functions to machine code -----------===//
 #include "dsc/Codegen/Lowering/LowerKernels.h"
 
+#include "../NVPTX/EntryPoints.h"
+#include "dsc/Dialect/Target/Nvptx.h"
+
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
@@ -12,9 +15,11 @@
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "mlir/Transforms/Passes.h"
@@ -48,15 +53,19 @@ static LogicalResult convertToLLVM(ModuleOp kernels) {
   populateVectorToLLVMConversionPatterns(types, patterns);
   LLVMConversionTarget target(*context);
   target.addLegalOp<ModuleOp>();
+  target.addLegalDialect<NVVM::NVVMDialect>();
   return applyFullConversion(kernels, target, std::move(patterns));
 }
 
-LogicalResult lowerToLLVMDialect(ModuleOp kernels) {
+LogicalResult lowerToLLVMDialect(ModuleOp kernels, const Target &target) {
+  bool isGpu = isNvptx(target);
+  if (isGpu)
+    makeEntryPoints(kernels);
   PassManager before(kernels.getContext());
   before.addPass(createCanonicalizerPass());
   before.addPass(createCSEPass());
   before.addPass(createLoopInvariantCodeMotionPass());
-  if (failed(before.run(kernels)) || failed(lowerMath(kernels)))
+  if (failed(before.run(kernels)) || failed(lowerMath(kernels, /*hasServices=*/!isGpu)))
     return failure();
   PassManager structure(kernels.getContext());
   structure.addPass(createSCFToControlFlowPass());
@@ -64,7 +73,11 @@ LogicalResult lowerToLLVMDialect(ModuleOp kernels) {
     return failure();
   PassManager after(kernels.getContext());
   after.addPass(createReconcileUnrealizedCastsPass());
-  return after.run(kernels);
+  if (failed(after.run(kernels)))
+    return failure();
+  if (isGpu)
+    markEntryPoints(kernels);
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -89,7 +102,7 @@ static std::unique_ptr<llvm::TargetMachine> makeTargetMachine(const Target &targ
   for (const std::string &feature : target.features)
     features += (features.empty() ? "+" : ",+") + feature;
   // Otherwise LLVM limits itself to half the width on AVX-512 machines.
-  features += target.vectorBits >= 512 ? ",-prefer-256-bit" : "";
+  features += target.has("avx512f") ? ",-prefer-256-bit" : "";
   auto level = static_cast<llvm::CodeGenOptLevel>(std::clamp(optLevel, 0, 3));
   llvm::TargetOptions options;
   return std::unique_ptr<llvm::TargetMachine>(backend->createTargetMachine(
@@ -101,7 +114,7 @@ static void setFunctionAttributes(llvm::Module &module, const Target &target) {
     if (function.isDeclaration())
       continue;
     function.addFnAttr("target-cpu", target.cpu);
-    if (target.vectorBits >= 512)
+    if (target.has("avx512f"))
       function.addFnAttr("prefer-vector-width", std::to_string(target.vectorBits));
     function.addFnAttr("no-builtins");
     function.addFnAttr("no-trapping-math", "true");
@@ -141,6 +154,7 @@ std::unique_ptr<llvm::Module> translateAndOptimize(ModuleOp kernels, const Targe
   DialectRegistry registry;
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
+  registerNVVMDialectTranslation(registry);
   kernels.getContext()->appendDialectRegistry(registry);
   std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(kernels, context, "kernels");
   std::string error;

@@ -118,6 +118,15 @@ static bool isApproximated(StringRef name) {
                             name);
 }
 
+bool needsService(Operation *op) {
+  if (!isa<arith::RemFOp>(op) && !isa<math::MathDialect>(op->getDialect()))
+    return false;
+  if (isa<math::PowFOp>(op) || (isApproximated(op->getName().getStringRef()) &&
+                                getElementTypeOrSelf(op->getResult(0).getType()).isF32()))
+    return false;
+  return serviceOffset(op).has_value();
+}
+
 //===----------------------------------------------------------------------===//
 // bfloat16
 //===----------------------------------------------------------------------===//
@@ -143,7 +152,7 @@ static void holdBFloat16AsBits(ModuleOp kernels) {
                                         /*replaceTypes=*/true);
 }
 
-LogicalResult lowerMath(ModuleOp kernels) {
+LogicalResult lowerMath(ModuleOp kernels, bool hasServices) {
   MLIRContext *context = kernels.getContext();
   RewritePatternSet patterns(context);
   populateMathAlgebraicSimplificationPatterns(patterns);
@@ -157,6 +166,9 @@ LogicalResult lowerMath(ModuleOp kernels) {
       if (std::optional<size_t> offset = serviceOffset(op))
         calls.push_back({op, *offset});
   });
+  if (!hasServices && !calls.empty())
+    return calls.front().first->emitError()
+           << "'" << calls.front().first->getName() << "' is not supported on GPUs yet";
   for (auto [op, offset] : calls)
     replaceByService(op, offset);
   holdBFloat16AsBits(kernels);

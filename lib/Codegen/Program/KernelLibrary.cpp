@@ -1,6 +1,8 @@
 //===- KernelLibrary.cpp - the kernels of a compilation -------------------===//
 #include "dsc/Codegen/Program/KernelLibrary.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
 using namespace mlir;
 
 namespace dsc {
@@ -9,7 +11,7 @@ KernelLibrary::KernelLibrary(MLIRContext *context, const Target &target)
     : target(target), module(ModuleOp::create(UnknownLoc::get(context))) {
   // The context may not have seen these dialects yet.
   context->loadDialect<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
-                       scf::SCFDialect, vector::VectorDialect>();
+                       NVVM::NVVMDialect, scf::SCFDialect, vector::VectorDialect>();
 }
 
 FailureOr<KernelCall> KernelLibrary::emit(GroupOp group) {

@@ -2,6 +2,7 @@
 #include "dsc/Dialect/Target/KnownTargets.h"
 
 #include "X86.h"
+#include "dsc/Dialect/Target/Nvptx.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -12,7 +13,7 @@ namespace dsc {
 bool Target::has(llvm::StringRef feature) const { return llvm::is_contained(features, feature); }
 
 llvm::ArrayRef<Target> knownTargets() {
-  static const Target targets[] = {x86V4(), x86V3()};
+  static const Target targets[] = {x86V4(), x86V3(), nvptxSm80()};
   return targets;
 }
 

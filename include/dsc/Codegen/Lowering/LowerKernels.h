@@ -14,11 +14,16 @@
 namespace dsc {
 
 /// Lowers arith, math, scf and vector in a module of kernels to the llvm dialect.
-llvm::LogicalResult lowerToLLVMDialect(mlir::ModuleOp kernels);
+llvm::LogicalResult lowerToLLVMDialect(mlir::ModuleOp kernels, const Target &target);
 
 /// Replaces functions of the math dialect that have no instruction: approximations
-/// in float32, calls through the kernel's services otherwise.
-llvm::LogicalResult lowerMath(mlir::ModuleOp kernels);
+/// in float32, calls through the kernel's services otherwise. Without `hasServices` (on
+/// GPUs) such a call is an error.
+llvm::LogicalResult lowerMath(mlir::ModuleOp kernels, bool hasServices);
+
+/// Whether lowerMath makes a call of the op. Powers with common exponents, which
+/// become products and roots, are not foreseen: the answer for them is no.
+bool needsService(mlir::Operation *op);
 
 /// LLVM IR of a module in the llvm dialect, optimised for the target.
 std::unique_ptr<llvm::Module> translateAndOptimize(mlir::ModuleOp kernels, const Target &target,
