@@ -162,6 +162,8 @@ static FailureOr<ResizePlan> planResize(ResizeOp op, TypeInference &inference) {
     return inference.error() << "coordinate_transformation_mode has unknown value '"
                              << op.getCoordinateTransformationMode() << "'",
            failure();
+  if (op.getAntialias())
+    return inference.error() << "antialias is not supported", failure();
   FailureOr<SmallVector<ResizedAxis>> axes = listAxes(op, inference);
   if (failed(axes) || failed(sizeAxes(op, *axes, inference)))
     return failure();
@@ -303,8 +305,6 @@ FailureOr<Spec> ResizeOp::getSpec() {
   FailureOr<ResizePlan> plan = planResize(*this, inference);
   if (failed(plan))
     return failure();
-  if (getAntialias())
-    return emitOpError("antialias is not supported"), failure();
   CoordinateMode mode = *coordinateMode(getCoordinateTransformationMode());
   bool isNearest = getMode() == "nearest";
   Type element = getElementType(getX());

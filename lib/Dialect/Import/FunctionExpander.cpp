@@ -8,6 +8,7 @@
 
 #include "GraphWalk.h"
 #include "LocalFunctions.h"
+#include "OperatorBodies.h"
 #include "OpsetConversion.h"
 #include "Renamer.h"
 #include "TypeInference.h"
@@ -378,6 +379,8 @@ bool expandOperators(onnx::ModelProto &model,
                             const TypeScope &types) -> std::optional<FunctionProto> {
     if (keepWhole && keepWhole(node))
       return std::nullopt;
+    if (std::optional<FunctionProto> own = ownBody(node, types))
+      return own;
     return operatorBody(node, model, types);
   };
   Expander expander(model, bodyOf, problems);

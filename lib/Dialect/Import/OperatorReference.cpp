@@ -1,6 +1,7 @@
 //===- OperatorReference.cpp - which ONNX operators are supported -----------===//
 #include "dsc/Dialect/Import/OperatorReference.h"
 
+#include "OperatorBodies.h"
 #include "OperatorTable.h"
 #include "TensorData.h"
 #include "TranslateTypes.h"
@@ -13,6 +14,13 @@
 using namespace mlir;
 
 namespace dsc::import {
+
+static bool hasOwnBodyOf(const onnx::OpSchema &schema) {
+  onnx::NodeProto node;
+  node.set_op_type(schema.Name());
+  node.set_domain(schema.domain());
+  return hasOwnBody(node);
+}
 
 /// Whether all operators of a body are known; bodies that depend on the context are
 /// tried when they are met.
@@ -55,7 +63,7 @@ std::vector<OperatorEntry> operatorReference(MLIRContext &context) {
     entry.sinceVersion = schema.SinceVersion();
     if (operators.isSupported(entry.name))
       entry.support = OperatorSupport::Own;
-    else if (hasUsableBody(schema, operators))
+    else if (hasOwnBodyOf(schema) || hasUsableBody(schema, operators))
       entry.support = OperatorSupport::Definition;
     entry.types = typesOf(schema, context);
     entries.push_back(std::move(entry));

@@ -1,5 +1,6 @@
 //===- TranslateNode.cpp - one op for one node ------------------------------===//
 #include "GraphWalk.h"
+#include "OperatorBodies.h"
 #include "TensorData.h"
 #include "TranslateTypes.h"
 #include "Translator.h"
@@ -164,7 +165,8 @@ static size_t inputLimit(const onnx::NodeProto &node, const onnx::ModelProto &mo
   auto version = static_cast<int>(importedOpset(model, node.domain()));
   const onnx::OpSchema *schema =
       onnx::OpSchemaRegistry::Schema(node.op_type(), version, node.domain());
-  isFunction = schema && (schema->HasFunction() || schema->HasContextDependentFunction());
+  isFunction = hasOwnBody(node) ||
+               (schema && (schema->HasFunction() || schema->HasContextDependentFunction()));
   return schema && schema->max_input() != INT_MAX ? static_cast<size_t>(schema->max_input()) : 0;
 }
 

@@ -212,11 +212,22 @@ TypeScope::TypeScope(const onnx::GraphProto &graph, const TypeScope *parent) : p
     for (int64_t dim : tensor.dims())
       shape->add_dim()->set_dim_value(dim);
     types.insert_or_assign(tensor.name(), std::move(type));
+    constants.insert(tensor.name());
   }
+  for (const onnx::NodeProto &node : graph.node())
+    if (node.op_type() == "Constant" && node.domain().empty() && node.output_size() == 1)
+      constants.insert(node.output(0));
   for (const auto *values : {&graph.input(), &graph.output(), &graph.value_info()})
     for (const onnx::ValueInfoProto &value : *values)
       if (value.has_type() && value.type().value_case() != onnx::TypeProto::VALUE_NOT_SET)
         types.insert_or_assign(value.name(), value.type());
+}
+
+bool TypeScope::isConstant(const std::string &value) const {
+  for (const TypeScope *scope = this; scope; scope = scope->parent)
+    if (scope->constants.contains(value))
+      return true;
+  return false;
 }
 
 const onnx::TypeProto *TypeScope::find(const std::string &value) const {

@@ -11,6 +11,7 @@
 #include <onnx/onnx_pb.h>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace dsc::import {
 
@@ -21,7 +22,7 @@ void inferTypes(onnx::ModelProto &model);
 /// what inferTypes found, for the notes.
 void checkTypes(const onnx::ModelProto &model, ProblemList &problems);
 
-/// The types of values that the nodes of a graph can see.
+/// What is known of the values that the nodes of a graph can see.
 class TypeScope {
 public:
   explicit TypeScope(const onnx::GraphProto &graph, const TypeScope *parent = nullptr);
@@ -29,9 +30,13 @@ public:
   /// nullptr if the type is unknown.
   const onnx::TypeProto *find(const std::string &value) const;
 
+  /// Whether the value is an initializer or made by a Constant node.
+  bool isConstant(const std::string &value) const;
+
 private:
   const TypeScope *parent;
   std::unordered_map<std::string, onnx::TypeProto> types;
+  std::unordered_set<std::string> constants;
 };
 
 } // namespace dsc::import

@@ -116,6 +116,36 @@ TEST_F(ImportModelTest, WrongNodesAreReportedWithTheirTypes) {
 }
 
 //===----------------------------------------------------------------------===//
+// Bodies of our own
+//===----------------------------------------------------------------------===//
+
+TEST_F(ImportModelTest, NonMaxSuppressionIsALoop) {
+  EXPECT_THAT(importText("g (float[B, N, 4] boxes, float[B, 80, N] scores, int64[1] most,"
+                         "   float[1] iou, float[1] least) => (int64[S, 3] z)"
+                         "{ z = NonMaxSuppression(boxes, scores, most, iou, least) }"),
+              AllOf(HasSubstr("dsc.loop"), HasSubstr("dsc.argmax"), HasSubstr("dsc.nonzero")));
+}
+
+TEST_F(ImportModelTest, AxesOfTheRunAreBranches) {
+  std::string text = importText("g (float[N, 3] x, int64 axis) => (float[N, 3] y, float[N, 3] z) {"
+                                "  y = CumSum(x, axis) one = Constant<value_int = 1>()"
+                                "  z = CumSum(x, one) }");
+  EXPECT_THAT(text, AllOf(HasSubstr("dsc.if"), HasSubstr("dsc.cumsum")));
+}
+
+TEST_F(ImportModelTest, AxesOfTheRunMakeShapes) {
+  EXPECT_THAT(importText("g (float[N, 3] x, int64[1] axes) => (float[?, ?, ?] y)"
+                         "{ y = Unsqueeze(x, axes) }"),
+              HasSubstr("dsc.reshape"));
+}
+
+TEST_F(ImportModelTest, ScalesOfTheRun) {
+  EXPECT_THAT(importText("g (float[1, 3, H, W] x, float[4] scales) => (float[?, ?, ?, ?] y)"
+                         "{ y = Resize<mode = \"linear\">(x, , scales) }"),
+              AllOf(HasSubstr("dsc.gather"), Not(HasSubstr("dsc.resize"))));
+}
+
+//===----------------------------------------------------------------------===//
 // Control flow
 //===----------------------------------------------------------------------===//
 
