@@ -29,6 +29,21 @@ std::optional<int64_t> BodyWriter::length(int input) const {
   return dim.has_dim_value() ? std::optional(dim.dim_value()) : std::nullopt;
 }
 
+std::optional<int64_t> BodyWriter::size(int input, int64_t axis) const {
+  std::optional<int64_t> axes = rank(input);
+  if (!axes || axis < -*axes || axis >= *axes)
+    return std::nullopt;
+  const auto &dim = types.find(node.input(input))
+                        ->tensor_type()
+                        .shape()
+                        .dim(static_cast<int>(axis < 0 ? axis + *axes : axis));
+  return dim.has_dim_value() ? std::optional(dim.dim_value()) : std::nullopt;
+}
+
+std::optional<int64_t> BodyWriter::constant(int input) const {
+  return has(input) ? types.constantInteger(node.input(input)) : std::nullopt;
+}
+
 int64_t BodyWriter::integer(const char *name, int64_t otherwise) const {
   for (const onnx::AttributeProto &attribute : node.attribute())
     if (attribute.name() == name)

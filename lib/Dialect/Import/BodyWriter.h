@@ -33,6 +33,11 @@ public:
   /// The only size of a list; nullopt if it is not known.
   std::optional<int64_t> length(int input) const;
 
+  /// A size of an input; negative axes count from the end.
+  std::optional<int64_t> size(int input, int64_t axis) const;
+  /// An input that is a constant integer; nullopt if it is not known.
+  std::optional<int64_t> constant(int input) const;
+
   int64_t integer(const char *name, int64_t otherwise) const;
   float number(const char *name, float otherwise) const;
   std::string text(const char *name, const char *otherwise) const;
@@ -74,5 +79,8 @@ std::optional<onnx::FunctionProto> sliceBody(BodyWriter &writer);
 
 /// Resize with antialiasing, or by scales that are only known when running.
 std::optional<onnx::FunctionProto> resizeBody(BodyWriter &writer);
+
+/// DFT along any axis.
+std::optional<onnx::FunctionProto> fourierBody(BodyWriter &writer);
 
 } // namespace dsc::import

@@ -186,6 +186,7 @@ static std::optional<FunctionProto> batchNormalization(BodyWriter &writer) {
 static constexpr const char *kOperators[] = {"BatchNormalization",
                                              "CumProd",
                                              "CumSum",
+                                             "DFT",
                                              "NonMaxSuppression",
                                              "Pad",
                                              "Resize",
@@ -212,6 +213,8 @@ std::optional<FunctionProto> ownBody(const NodeProto &node, const TypeScope &typ
     return cumulativeBody(writer);
   if (type == "Pad")
     return padBody(writer);
+  if (type == "DFT")
+    return fourierBody(writer);
   if (type == "Resize")
     return resizeBody(writer);
   if (type == "Slice")

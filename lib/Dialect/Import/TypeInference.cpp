@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <onnx/defs/schema.h>
@@ -204,6 +205,30 @@ void checkTypes(const onnx::ModelProto &model, ProblemList &problems) {
 // TypeScope
 //===----------------------------------------------------------------------===//
 
+static std::optional<int64_t> onlyInteger(const onnx::TensorProto &tensor) {
+  bool isOne = tensor.data_type() == onnx::TensorProto::INT64 &&
+               tensor.data_location() != onnx::TensorProto::EXTERNAL && tensor.dims_size() < 2 &&
+               (tensor.dims_size() == 0 || tensor.dims(0) == 1);
+  if (isOne && tensor.int64_data_size() == 1)
+    return tensor.int64_data(0);
+  int64_t number = 0;
+  if (!isOne || tensor.raw_data().size() != sizeof(number))
+    return std::nullopt;
+  std::memcpy(&number, tensor.raw_data().data(), sizeof(number));
+  return number;
+}
+
+/// Of a Constant node.
+static std::optional<int64_t> onlyInteger(const onnx::NodeProto &node) {
+  for (const onnx::AttributeProto &attribute : node.attribute()) {
+    if (attribute.name() == "value_int")
+      return attribute.i();
+    if (attribute.name() == "value")
+      return onlyInteger(attribute.t());
+  }
+  return std::nullopt;
+}
+
 TypeScope::TypeScope(const onnx::GraphProto &graph, const TypeScope *parent) : parent(parent) {
   for (const onnx::TensorProto &tensor : graph.initializer()) {
     onnx::TypeProto type;
@@ -212,11 +237,11 @@ TypeScope::TypeScope(const onnx::GraphProto &graph, const TypeScope *parent) : p
     for (int64_t dim : tensor.dims())
       shape->add_dim()->set_dim_value(dim);
     types.insert_or_assign(tensor.name(), std::move(type));
-    constants.insert(tensor.name());
+    constants.emplace(tensor.name(), onlyInteger(tensor));
   }
   for (const onnx::NodeProto &node : graph.node())
     if (node.op_type() == "Constant" && node.domain().empty() && node.output_size() == 1)
-      constants.insert(node.output(0));
+      constants.emplace(node.output(0), onlyInteger(node));
   for (const auto *values : {&graph.input(), &graph.output(), &graph.value_info()})
     for (const onnx::ValueInfoProto &value : *values)
       if (value.has_type() && value.type().value_case() != onnx::TypeProto::VALUE_NOT_SET)
@@ -228,6 +253,13 @@ bool TypeScope::isConstant(const std::string &value) const {
     if (scope->constants.contains(value))
       return true;
   return false;
+}
+
+std::optional<int64_t> TypeScope::constantInteger(const std::string &value) const {
+  for (const TypeScope *scope = this; scope; scope = scope->parent)
+    if (auto it = scope->constants.find(value); it != scope->constants.end())
+      return it->second;
+  return std::nullopt;
 }
 
 const onnx::TypeProto *TypeScope::find(const std::string &value) const {

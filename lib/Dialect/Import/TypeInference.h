@@ -9,9 +9,9 @@
 #include "dsc/Dialect/Import/Problem.h"
 
 #include <onnx/onnx_pb.h>
+#include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 
 namespace dsc::import {
 
@@ -33,10 +33,13 @@ public:
   /// Whether the value is an initializer or made by a Constant node.
   bool isConstant(const std::string &value) const;
 
+  /// The element of a constant with one int64; nullopt for all others.
+  std::optional<int64_t> constantInteger(const std::string &value) const;
+
 private:
   const TypeScope *parent;
   std::unordered_map<std::string, onnx::TypeProto> types;
-  std::unordered_set<std::string> constants;
+  std::unordered_map<std::string, std::optional<int64_t>> constants;
 };
 
 } // namespace dsc::import

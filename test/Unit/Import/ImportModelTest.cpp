@@ -139,6 +139,12 @@ TEST_F(ImportModelTest, AxesOfTheRunMakeShapes) {
               HasSubstr("dsc.reshape"));
 }
 
+TEST_F(ImportModelTest, FourierTransformsAreProducts) {
+  std::string text = importText("g (float[N, 16, 1] x) => (float[N, 9, 2] y)"
+                                "{ y = DFT<onesided = 1>(x) }");
+  EXPECT_THAT(text, AllOf(HasSubstr("dsc.matmul"), HasSubstr("f32[N,9,2]")));
+}
+
 TEST_F(ImportModelTest, ScalesOfTheRun) {
   EXPECT_THAT(importText("g (float[1, 3, H, W] x, float[4] scales) => (float[?, ?, ?, ?] y)"
                          "{ y = Resize<mode = \"linear\">(x, , scales) }"),
