@@ -103,10 +103,10 @@ FailureOr<std::string> emitCode(ModuleOp module, WeightStore &weights,
   if (failed(lowerToLLVMDialect(code, *kernels.target)))
     return code.emitError("a kernel cannot be lowered"), failure();
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> llvmModule =
-      translateAndOptimize(code, *kernels.target, options.optLevel, context);
+  std::unique_ptr<llvm::Module> llvmModule = translate(code, *kernels.target, context);
   if (!llvmModule)
     return failure();
+  optimize(*llvmModule, *kernels.target, options.optLevel);
   if (kind == "asm" || kind == "ptx") {
     FailureOr<std::vector<uint8_t>> text =
         emitMachineCode(*llvmModule, *kernels.target, /*assembly=*/true, module.getLoc());

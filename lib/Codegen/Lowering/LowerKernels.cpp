@@ -122,7 +122,7 @@ static void setFunctionAttributes(llvm::Module &module, const Target &target) {
   }
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine, int optLevel) {
+static void runPipeline(llvm::Module &module, llvm::TargetMachine &machine, int optLevel) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving = optLevel > 1;
   llvm::PassBuilder builder(&machine, tuning);
@@ -149,8 +149,8 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine, int opt
   passes.run(module, modules);
 }
 
-std::unique_ptr<llvm::Module> translateAndOptimize(ModuleOp kernels, const Target &target,
-                                                   int optLevel, llvm::LLVMContext &context) {
+std::unique_ptr<llvm::Module> translate(ModuleOp kernels, const Target &target,
+                                        llvm::LLVMContext &context) {
   DialectRegistry registry;
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
@@ -158,7 +158,7 @@ std::unique_ptr<llvm::Module> translateAndOptimize(ModuleOp kernels, const Targe
   kernels.getContext()->appendDialectRegistry(registry);
   std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(kernels, context, "kernels");
   std::string error;
-  std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(target, optLevel, error);
+  std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(target, /*optLevel=*/2, error);
   if (!module || !machine) {
     kernels.emitError() << "no code for " << target.name << ": " << error;
     return nullptr;
@@ -166,8 +166,14 @@ std::unique_ptr<llvm::Module> translateAndOptimize(ModuleOp kernels, const Targe
   module->setTargetTriple(machine->getTargetTriple());
   module->setDataLayout(machine->createDataLayout());
   setFunctionAttributes(*module, target);
-  optimize(*module, *machine, optLevel);
   return module;
+}
+
+void optimize(llvm::Module &module, const Target &target, int optLevel) {
+  std::string error;
+  std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(target, optLevel, error);
+  assert(machine && "translate() has made one");
+  runPipeline(module, *machine, optLevel);
 }
 
 FailureOr<std::vector<uint8_t>> emitMachineCode(llvm::Module &module, const Target &target,

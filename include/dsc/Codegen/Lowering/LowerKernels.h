@@ -25,9 +25,12 @@ llvm::LogicalResult lowerMath(mlir::ModuleOp kernels, bool hasServices);
 /// become products and roots, are not foreseen: the answer for them is no.
 bool needsService(mlir::Operation *op);
 
-/// LLVM IR of a module in the llvm dialect, optimised for the target.
-std::unique_ptr<llvm::Module> translateAndOptimize(mlir::ModuleOp kernels, const Target &target,
-                                                   int optLevel, llvm::LLVMContext &context);
+/// LLVM IR of a module in the llvm dialect. Null after a diagnostic.
+std::unique_ptr<llvm::Module> translate(mlir::ModuleOp kernels, const Target &target,
+                                        llvm::LLVMContext &context);
+
+/// Optimises for the target that the module was translated for.
+void optimize(llvm::Module &module, const Target &target, int optLevel);
 
 /// A relocatable object file, or assembly text. Fails with a diagnostic.
 llvm::FailureOr<std::vector<uint8_t>> emitMachineCode(llvm::Module &module, const Target &target,
