@@ -77,7 +77,8 @@ PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int
   blocks.vectors = vectors;
   blocks.rows = maxTileRows(target, vectors);
   auto rows = static_cast<int64_t>(estimateSize(sizes.rows));
-  auto depth = static_cast<int64_t>(estimateSize(sizes.depth));
+  // Blocks of nothing have a size as well.
+  auto depth = std::max<int64_t>(1, static_cast<int64_t>(estimateSize(sizes.depth)));
   if (sizes.rows.isConstant())
     blocks.rows = std::max<int64_t>(1, std::min(blocks.rows, rows));
   constexpr int64_t bytes = sizeof(float);

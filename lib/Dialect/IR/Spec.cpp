@@ -90,11 +90,14 @@ Access LoopSpecBuilder::makeBroadcast(unsigned operand, ArrayRef<AffineExpr> loo
   SmallVector<bool> mayBroadcast;
   for (auto [axis, dim] : llvm::enumerate(dims)) {
     AffineExpr loop = loops[offset + axis];
-    Dim extent = spec->extents[cast<AffineDimExpr>(loop).getPosition()];
+    unsigned position = cast<AffineDimExpr>(loop).getPosition();
+    Dim extent = spec->extents[position];
     bool isOne = dim.isConstant(1) && !extent.isConstant(1);
     indices.push_back(isOne ? number(0) : loop);
-    // A constant above 1 is the loop's length, or a guard fails.
-    mayBroadcast.push_back(!isOne && dim != extent && !dim.isConstant());
+    // A constant above 1 is the loop's length, or a guard fails; so is the length of
+    // an axis that is summed over.
+    bool isParallel = spec->iterators[position] == Iterator::Parallel;
+    mayBroadcast.push_back(isParallel && !isOne && dim != extent && !dim.isConstant());
   }
   Access access = makeAccess(operand, indices);
   access.mayBroadcast = mayBroadcast;
