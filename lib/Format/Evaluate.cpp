@@ -6,6 +6,20 @@
 
 namespace dsc::format {
 
+unsigned operandCount(Expr::Op op) {
+  switch (op) {
+  case Expr::Const:
+  case Expr::Symbol:
+    return 0;
+  case Expr::Not:
+    return 1;
+  case Expr::Select:
+    return 3;
+  default:
+    return 2;
+  }
+}
+
 // No operand is INT64_MIN (it stands for "no value"), so division cannot overflow.
 static int64_t floorDiv(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
 static int64_t ceilDiv(int64_t a, int64_t b) { return a / b + (a % b != 0 && (a < 0) == (b < 0)); }

@@ -2,24 +2,11 @@
 
 #include "Validate.h"
 
+#include "dsc/Format/Evaluate.h"
+
 namespace dsc::format {
 
 namespace {
-
-/// The number of operands, counted a, b, c, that an operator uses.
-unsigned operandCount(Expr::Op op) {
-  switch (op) {
-  case Expr::Const:
-  case Expr::Symbol:
-    return 0;
-  case Expr::Not:
-    return 1;
-  case Expr::Select:
-    return 3;
-  default:
-    return 2;
-  }
-}
 
 bool isIntegral(DType type) {
   switch (type) {

@@ -10,26 +10,13 @@ namespace dsc::runtime {
 using format::Expr;
 using format::ExprId;
 using format::kUnknown;
+using format::operandCount;
 using format::Program;
 using format::Value;
 
 //===----------------------------------------------------------------------===//
 // Dependents
 //===----------------------------------------------------------------------===//
-
-static unsigned operandCount(Expr::Op op) {
-  switch (op) {
-  case Expr::Const:
-  case Expr::Symbol:
-    return 0;
-  case Expr::Not:
-    return 1;
-  case Expr::Select:
-    return 3;
-  default:
-    return 2;
-  }
-}
 
 Dependents::Dependents(const Program &program) {
   using SymbolSet = std::vector<uint32_t>;

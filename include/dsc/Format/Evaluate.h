@@ -29,6 +29,9 @@ struct Unknown {
 };
 Unknown whyUnknown(const Program &program, ExprId expr, std::span<const int64_t> values);
 
+/// The number of operands, counted a, b, c, that an operator uses.
+unsigned operandCount(Expr::Op op);
+
 /// The expression as text: "(H - 1) floordiv 2 + 1".
 std::string toString(const Program &program, ExprId expr);
 

@@ -15,6 +15,8 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+from comparing import count_failures
+
 random = np.random.default_rng(7)
 
 
@@ -189,14 +191,7 @@ def main():
         onnx.save(MODELS[sys.argv[3]]().model(), sys.argv[4])
         return 0
     families = {"matmul": matmuls, "gemm": gemms, "conv": convs, "depthwise": depthwises}
-    failures = 0
-    for family in sys.argv[2:]:
-        for case in families[family]():
-            difference = case.difference(folder)
-            if not difference < 2e-5:
-                print(f"{case.name}: off by {difference:.2e} of the largest value")
-                failures += 1
-    return failures
+    return sum(count_failures(families[family](), folder) for family in sys.argv[2:])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
+from comparing import count_failures
+
 random = np.random.default_rng(11)
 
 
@@ -203,14 +205,7 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     families = {"recurrent": recurrents, "attention": attentions}
-    failures = 0
-    for family in sys.argv[2:]:
-        for model in families[family]():
-            difference = model.difference(folder)
-            if not difference < 2e-5:
-                print(f"{model.name}: off by {difference:.2e}")
-                failures += 1
-    return failures
+    return sum(count_failures(families[family](), folder) for family in sys.argv[2:])
 
 
 if __name__ == "__main__":
