@@ -66,6 +66,22 @@ static json::Object describeLaunch(const format::Program &program, const format:
   };
 }
 
+/// The plan's size for the sizes that the model states; where some are left to the
+/// run, for `assumed_size` for each of them.
+static json::Object describeMemory(const BuiltProgram &built) {
+  constexpr int64_t assumedSize = 64;
+  const format::Program &program = built.program;
+  std::vector<int64_t> symbols(program.symbols.size(), assumedSize), values(program.exprs.size());
+  format::evaluate(program, symbols, values);
+  format::ArenaUse arena = format::measureArena(program, values);
+  json::Object memory{{"weight_bytes", static_cast<int64_t>(built.weightBytes)},
+                      {"arena_bytes", static_cast<int64_t>(arena.planned)},
+                      {"arena_lower_bound_bytes", static_cast<int64_t>(arena.lowerBound)}};
+  if (!symbols.empty())
+    memory["assumed_size"] = assumedSize;
+  return memory;
+}
+
 std::string makeReport(const BuiltProgram &built, const Target &target) {
   const format::Program &program = built.program;
   json::Array inputs, outputs, kernels;
@@ -88,7 +104,7 @@ std::string makeReport(const BuiltProgram &built, const Target &target) {
       {"outputs", std::move(outputs)},
       {"flops", flops},
       {"kernels", std::move(kernels)},
-      {"memory", json::Object{{"weight_bytes", static_cast<int64_t>(built.weightBytes)}}},
+      {"memory", describeMemory(built)},
   };
   std::string text;
   llvm::raw_string_ostream(text) << llvm::formatv("{0:2}", json::Value(std::move(report)));

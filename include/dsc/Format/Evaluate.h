@@ -55,4 +55,13 @@ uint64_t planMemory(std::span<PlanItem> items, uint64_t alignment = 64);
 /// The largest sum of live bytes over the steps: no plan can need less.
 uint64_t planLowerBound(std::span<const PlanItem> items, uint64_t alignment = 64);
 
+/// Bytes of all frames that are on the stack at one time: as planned, and the
+/// largest sum of what is alive at one step, which no plan can go below.
+struct ArenaUse {
+  uint64_t planned = 0, lowerBound = 0;
+};
+/// What a run of the program needs where its expressions have these `values` (see
+/// evaluate()). The program is well-formed.
+ArenaUse measureArena(const Program &program, std::span<const int64_t> values);
+
 } // namespace dsc::format
