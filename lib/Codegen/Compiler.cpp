@@ -23,7 +23,7 @@ struct Kernels {
 
 class CompilationImpl : public Compilation {
 public:
-  CompilationImpl(Kernels &kernels, format::CodeVariant image, std::vector<ObjectFile> objects,
+  CompilationImpl(Kernels &kernels, format::Variant image, std::vector<ObjectFile> objects,
                   const WeightStore &store);
   format::Status writeWeights(const format::Sink &sink) const override {
     return writeWeightSection(weights, weightBytes, store, sink);
@@ -46,6 +46,7 @@ static LogicalResult buildKernels(ModuleOp module, WeightStore &weights,
     return module.emitError() << "unknown target '" << options.targets.front() << "'";
   if (failed(runPhases(module, weights, options, phaseNames().back())))
     return failure();
+  options.beginStep("emit");
   kernels.library = std::make_unique<KernelLibrary>(module.getContext(), *kernels.target);
   auto main = module.lookupSymbol<func::FuncOp>("main");
   FailureOr<BuiltProgram> built = buildProgram(main, *kernels.library);
@@ -55,14 +56,14 @@ static LogicalResult buildKernels(ModuleOp module, WeightStore &weights,
   return success();
 }
 
-CompilationImpl::CompilationImpl(Kernels &kernels, format::CodeVariant image,
+CompilationImpl::CompilationImpl(Kernels &kernels, format::Variant image,
                                  std::vector<ObjectFile> objects, const WeightStore &store)
     : store(store), weights(kernels.built.weights), objects(std::move(objects)),
       loc(kernels.library->getModule().getLoc()) {
   report = makeReport(kernels.built, *kernels.target);
   weightBytes = kernels.built.weightBytes;
-  artifact.manifestJson = report;
-  artifact.program = std::move(kernels.built.program);
+  image.manifestJson = report;
+  image.program = std::move(kernels.built.program);
   artifact.variants.push_back(std::move(image));
 }
 
@@ -82,11 +83,13 @@ std::unique_ptr<Compilation> compileModule(ModuleOp module, WeightStore &weights
     return nullptr;
   if (isNvptx(*kernels.target))
     return module.emitError("artifacts cannot hold code for GPUs yet"), nullptr;
+  options.beginStep("code");
   FailureOr<std::vector<ObjectFile>> objects = compileKernels(
       kernels.library->getModule(), *kernels.target, options.optLevel, options.threads);
   if (failed(objects))
     return nullptr;
-  FailureOr<format::CodeVariant> image =
+  options.beginStep("link");
+  FailureOr<format::Variant> image =
       linkImage(*objects, kernels.built.program.kernels, *kernels.target, module.getLoc());
   if (failed(image))
     return nullptr;

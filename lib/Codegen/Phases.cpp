@@ -66,6 +66,7 @@ static void addSimplify(OpPassManager &passes, WeightStore *weights,
 /// Operator fusion.
 static void addGroup(OpPassManager &passes, WeightStore *, const CompileOptions &) {
   passes.addPass(createFormGroups());
+  passes.addPass(createShareStorage());
 }
 
 /// A template and schedule for each group.
@@ -96,14 +97,18 @@ ArrayRef<StringRef> phaseNames() {
 
 LogicalResult runPhases(ModuleOp module, WeightStore &weights, const CompileOptions &options,
                         StringRef lastPhase) {
-  PassManager passes(module.getContext());
   for (const Phase &phase : kPhases) {
-    if (phase.add)
+    if (phase.add) {
+      options.beginStep(phase.name);
+      PassManager passes(module.getContext());
       phase.add(passes, &weights, options);
+      if (failed(passes.run(module)))
+        return failure();
+    }
     if (phase.name == lastPhase)
       break;
   }
-  return passes.run(module);
+  return success();
 }
 
 void registerPhasePipelines() {

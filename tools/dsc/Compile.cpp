@@ -30,6 +30,7 @@ private:
   void checkTarget() const;
   void writeText(const std::string &text);
   void writeCompilation(ModelCompiler &compiler, const Compilation &compilation);
+  void writeReport(const Compilation &compilation, const StepTimes &times);
   void summarize(const Compilation &compilation, double seconds, const Globals &globals);
 };
 } // namespace
@@ -64,12 +65,29 @@ void CompileCommand::writeText(const std::string &text) {
 
 void CompileCommand::writeCompilation(ModelCompiler &compiler, const Compilation &compilation) {
   std::string path = outputPath();
+  compiler.getTimes().begin("write");
   OutputFile file(path, {model});
   if (emit == "dsc")
     writeArtifact(compilation, file.getDescriptor(), path);
   else
     file.write(compiler.emitLibrary(compilation, emit));
   file.commit();
+  compiler.getTimes().end();
+}
+
+/// What `dsc inspect` shows, and how long the compiler's steps took.
+void CompileCommand::writeReport(const Compilation &compilation, const StepTimes &times) {
+  auto facts = nlohmann::ordered_json::parse(compilation.getReport());
+  for (const StepTimes::Step &step : times.get())
+    facts["compile_seconds"][step.name] = step.seconds;
+  writeFile(report, facts.dump() + "\n", {model});
+}
+
+static std::string describe(const StepTimes &times) {
+  std::string text = "seconds:";
+  for (const StepTimes::Step &step : times.get())
+    text += fmt::format(" {} {:.2f}", step.name, step.seconds);
+  return text + "\n";
 }
 
 void CompileCommand::summarize(const Compilation &compilation, double seconds,
@@ -77,7 +95,7 @@ void CompileCommand::summarize(const Compilation &compilation, double seconds,
   std::string path = outputPath();
   std::error_code ignored;
   uintmax_t bytes = std::filesystem::file_size(path, ignored);
-  size_t kernels = compilation.getArtifact().program.kernels.size();
+  size_t kernels = compilation.getArtifact().variants.front().program.kernels.size();
   if (globals.json)
     printJson({{"status", "ok"},
                {"model", model},
@@ -114,9 +132,9 @@ int CompileCommand::run(const Globals &globals) {
   std::unique_ptr<Compilation> compilation = compiler.compile();
   writeCompilation(compiler, *compilation);
   if (!report.empty())
-    writeFile(report, compilation->getReport() + "\n", {model});
+    writeReport(*compilation, compiler.getTimes());
   if (globals.verbose)
-    message(compiler.getNotices());
+    message(compiler.getNotices() + describe(compiler.getTimes()));
   summarize(*compilation, std::chrono::duration<double>(Clock::now() - start).count(), globals);
   return kDone;
 }
@@ -138,7 +156,8 @@ Verb addCompile(CLI::App &app) {
   verb->add_option("--stop-after", command->stopAfter,
                    "Print the IR after a phase: " + llvm::join(phaseNames(), ", "))
       ->type_name("PHASE");
-  verb->add_option("--report", command->report, "Also write what `dsc inspect` shows, as JSON")
+  verb->add_option("--report", command->report, "Also write what `dsc inspect` shows, and how long each step\n"
+                   "took, as JSON")
       ->type_name("FILE");
   verb->add_option("--threads", command->options.threads, "Threads of the compiler");
   command->options.addTo(*verb);

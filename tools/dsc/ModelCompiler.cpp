@@ -15,6 +15,8 @@ namespace dsc::cli {
 ModelCompiler::ModelCompiler(const std::string &path, const ModelOptions &modelOptions)
     : context(MLIRContext::Threading::DISABLED), diagnostics(context, path),
       options(modelOptions.compileOptions()) {
+  options.times = &times;
+  options.beginStep("import");
   llvm::ThreadPoolStrategy strategy = llvm::hardware_concurrency(modelOptions.threads);
   if (strategy.compute_thread_count() > 1) {
     pool = std::make_unique<llvm::DefaultThreadPool>(strategy);

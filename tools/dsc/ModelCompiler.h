@@ -36,6 +36,7 @@ public:
   /// The module's text, with each op's ONNX node if `locations`.
   std::string moduleText(bool locations = false);
 
+  StepTimes &getTimes() { return times; }
   /// Warnings and remarks so far.
   const std::string &getNotices() const { return diagnostics.getNotices(); }
 
@@ -43,6 +44,7 @@ private:
   std::unique_ptr<llvm::ThreadPoolInterface> pool; // outlives the context
   mlir::MLIRContext context;
   DiagnosticCollector diagnostics;
+  StepTimes times;
   CompileOptions options;
   WeightStore weights;
   mlir::OwningOpRef<mlir::ModuleOp> module;

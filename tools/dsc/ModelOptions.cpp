@@ -66,6 +66,7 @@ CompileOptions ModelOptions::compileOptions() const {
   options.precision = precision;
   options.sparsity = sparsity;
   options.optLevel = optLevel;
+  options.threads = threads;
   return options;
 }
 

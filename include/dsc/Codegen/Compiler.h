@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "dsc/Codegen/StepTimes.h"
 #include "dsc/Dialect/IR/Weights.h"
 #include "dsc/Format/Container.h"
 
@@ -28,6 +29,12 @@ struct CompileOptions {
   unsigned threads = 0; ///< of the compiler; 0: as many as there are CPUs
   /// Largest size that constant folding may make a tensor, in bytes.
   int64_t maxFoldedBytes = int64_t(256) << 20;
+  StepTimes *times = nullptr; ///< takes the wall time of each step, if not null
+
+  void beginStep(llvm::StringRef name) const {
+    if (times)
+      times->begin(name);
+  }
 };
 
 /// A compiled model: everything of the container but the weights, which are
