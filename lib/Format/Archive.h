@@ -42,7 +42,8 @@ private:
     number(text.size());
     bytes.insert(bytes.end(), text.begin(), text.end());
   }
-  template <typename T> void put(const std::vector<T> &list) {
+  template <typename T> void put(const std::vector<T> &list) { put(std::span<const T>(list)); }
+  template <typename T> void put(std::span<const T> list) {
     number(list.size());
     for (const T &item : list)
       put(item);

@@ -1,11 +1,13 @@
 //===- Layout.h - where things are in a .dsc file -------------------------===//
 //
-//   header | manifest | program | variants | pad | code | pad | weights | pad | hashes
+//   header | variants | manifests | programs | pad | code | pad | weights | pad | hashes
 //
-// Code of each variant and the weights start at page boundaries. `hashes` holds
-// one number for each chunk of weights and one for itself: it is known only when
-// all weights have been written. Everything before the weights is covered by the
-// header's hash, padding included.
+// `variants` is a table of what the variants are and of the sizes of their parts,
+// which follow in its order: a manifest and a program of each without gaps, and
+// code of each from a page boundary on. The weights start at one, too. `hashes`
+// holds one number for each chunk of weights and one for itself: it is known only
+// when all weights have been written. Everything before the weights is covered by
+// the header's hash, padding included.
 //
 //===----------------------------------------------------------------------===//
 #pragma once
@@ -34,7 +36,7 @@ struct Header {
   char magic[8];
   uint32_t formatVersion, kernelAbiVersion;
   uint64_t fileBytes;
-  Section manifest, program, variants, code, weights, hashes;
+  Section variants, manifests, programs, code, weights, hashes;
   uint64_t bodyHash;   // of the bytes between the header and the weights
   uint64_t headerHash; // of the header up to here
 };
@@ -52,14 +54,22 @@ inline uint64_t chunkCount(uint64_t weightBytes) {
   return weightBytes / kWeightChunk + (weightBytes % kWeightChunk != 0);
 }
 
-/// The bytes of the variants section: targets, features, segments, entries, and
-/// where in the code section each variant's bytes are.
-std::vector<uint8_t> serializeVariants(std::span<const CodeVariant> variants,
-                                       std::vector<Section> &places);
-Status deserializeVariants(std::span<const uint8_t> bytes, uint64_t codeBytes,
-                           std::vector<CodeVariant> &variants, std::vector<Section> &places);
+inline uint64_t alignTo(uint64_t offset, uint64_t alignment) {
+  return (offset + alignment - 1) / alignment * alignment;
+}
+
+/// Bytes of what a variant has in the sections behind the table.
+struct PartSizes {
+  uint64_t manifest = 0, program = 0, code = 0;
+};
+
+/// The bytes of the variants section: everything of a variant but those parts.
+std::vector<uint8_t> serializeVariants(std::span<const Variant> variants,
+                                       const std::vector<PartSizes> &sizes);
+Status deserializeVariants(std::span<const uint8_t> bytes, std::vector<Variant> &variants,
+                           std::vector<PartSizes> &sizes);
 /// Checks that the segments of a variant can be mapped and that its entries are
-/// code; `bytes` is the size of its image.
-Status checkVariant(const CodeVariant &variant, uint64_t bytes, size_t kernels);
+/// code; `codeBytes` is the size of its image.
+Status checkVariant(const Variant &variant, uint64_t codeBytes);
 
 } // namespace dsc::format

@@ -33,8 +33,8 @@ static Status checkVersion(std::span<const uint8_t> file, Header &header) {
 /// may be read out of bounds.
 static bool consistent(const Header &header) {
   uint64_t end = sizeof(Header);
-  for (const Section *section : {&header.manifest, &header.program, &header.variants, &header.code,
-                                 &header.weights, &header.hashes}) {
+  for (const Section *section : {&header.variants, &header.manifests, &header.programs,
+                                 &header.code, &header.weights, &header.hashes}) {
     if (section->offset < end || section->offset > header.fileBytes ||
         section->bytes > header.fileBytes - section->offset)
       return false;
@@ -67,6 +67,73 @@ static Status checkWeightOffsets(const Program &program, uint64_t weightBytes) {
   return Status::success();
 }
 
+namespace {
+/// The parts of a section, one of each variant, in order.
+class Parts {
+public:
+  Parts(std::span<const uint8_t> section, uint64_t alignment)
+      : left(section), alignment(alignment) {}
+
+  /// The next part; empty if it is not inside the section.
+  std::span<const uint8_t> next(uint64_t bytes) {
+    uint64_t padded = bytes <= left.size() ? alignTo(bytes, alignment) : UINT64_MAX;
+    if (padded > left.size()) {
+      isGood = false;
+      return {};
+    }
+    std::span<const uint8_t> part = left.first(bytes);
+    left = left.subspan(padded);
+    return part;
+  }
+  /// Whether the parts were the whole section.
+  bool isComplete() const { return isGood && left.empty(); }
+
+private:
+  std::span<const uint8_t> left;
+  uint64_t alignment;
+  bool isGood = true;
+};
+} // namespace
+
+/// Whether two programs can stand for each other.
+static bool haveSameInterface(const Program &a, const Program &b) {
+  auto same = [&](const std::vector<ValueId> &as, const std::vector<ValueId> &bs) {
+    return std::equal(as.begin(), as.end(), bs.begin(), bs.end(), [&](ValueId x, ValueId y) {
+      const Value &v = a.values[x], &w = b.values[y];
+      return v.name == w.name && v.dtype == w.dtype && v.dims.size() == w.dims.size();
+    });
+  };
+  return same(a.inputs, b.inputs) && same(a.outputs, b.outputs);
+}
+
+static Status readVariants(std::span<const uint8_t> file, const Header &header,
+                           ContainerView &view) {
+  auto section = [&](const Section &s) { return file.subspan(s.offset, s.bytes); };
+  std::vector<Variant> &variants = view.artifact.variants;
+  std::vector<PartSizes> sizes;
+  if (Status s = deserializeVariants(section(header.variants), variants, sizes); !s.ok())
+    return s;
+  Parts manifests(section(header.manifests), 1), programs(section(header.programs), 1);
+  Parts code(section(header.code), kPageSize);
+  for (size_t i = 0; i < variants.size(); ++i) {
+    Variant &variant = variants[i];
+    std::span<const uint8_t> manifest = manifests.next(sizes[i].manifest);
+    variant.manifestJson.assign(manifest.begin(), manifest.end());
+    if (Status s = deserialize(programs.next(sizes[i].program), variant.program); !s.ok())
+      return s;
+    if (Status s = checkWeightOffsets(variant.program, header.weights.bytes); !s.ok())
+      return s;
+    view.code.push_back(code.next(sizes[i].code));
+    if (Status s = checkVariant(variant, view.code.back().size()); !s.ok())
+      return s;
+    if (!haveSameInterface(variants[0].program, variant.program))
+      return Status::failure("the variants differ in inputs or outputs");
+  }
+  if (!manifests.isComplete() || !programs.isComplete() || !code.isComplete())
+    return Status::failure("the table of variants does not fit the sections");
+  return Status::success();
+}
+
 Status readContainer(std::span<const uint8_t> file, ContainerView &view) {
   Header header;
   if (Status s = checkVersion(file, header); !s.ok())
@@ -78,31 +145,13 @@ Status readContainer(std::span<const uint8_t> file, ContainerView &view) {
                            std::to_string(header.fileBytes));
   if (!consistent(header))
     return Status::failure("the file is malformed: its section table is inconsistent");
-  auto section = [&](const Section &s) { return file.subspan(s.offset, s.bytes); };
   if (hash(file.subspan(sizeof(Header), header.weights.offset - sizeof(Header))) != header.bodyHash)
     return Status::failure("the file is damaged: program or code do not match their hash");
   view = {};
   if (Status s = readWeightHashes(file, header, view.weightHashes); !s.ok())
     return s;
-
-  std::span<const uint8_t> manifest = section(header.manifest);
-  view.artifact.manifestJson.assign(manifest.begin(), manifest.end());
-  if (Status s = deserialize(section(header.program), view.artifact.program); !s.ok())
+  if (Status s = readVariants(file, header, view); !s.ok())
     return s;
-  if (Status s = checkWeightOffsets(view.artifact.program, header.weights.bytes); !s.ok())
-    return s;
-  std::vector<Section> places;
-  if (Status s = deserializeVariants(section(header.variants), header.code.bytes,
-                                     view.artifact.variants, places);
-      !s.ok())
-    return s;
-  for (size_t i = 0; i < places.size(); ++i) {
-    if (Status s = checkVariant(view.artifact.variants[i], places[i].bytes,
-                                view.artifact.program.kernels.size());
-        !s.ok())
-      return s;
-    view.code.push_back(file.subspan(header.code.offset + places[i].offset, places[i].bytes));
-  }
   view.weightsOffset = header.weights.offset;
   view.weightsBytes = header.weights.bytes;
   return Status::success();

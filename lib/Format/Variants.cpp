@@ -1,4 +1,4 @@
-//===- Variants.cpp - the table of code images ----------------------------===//
+//===- Variants.cpp - the table of variants -------------------------------===//
 
 #include "Archive.h"
 #include "Layout.h"
@@ -13,73 +13,73 @@ template <typename A> static void fields(A &archive, typename A::template Ref<Se
           s.executable);
 }
 
-template <typename A> static void fields(A &archive, typename A::template Ref<Section> s) {
-  archive(s.offset, s.bytes);
+template <typename A> static void fields(A &archive, typename A::template Ref<Variant> v) {
+  archive(v.kind, v.target, v.architecture, v.features, v.segments, v.entries);
 }
 
-template <typename A> static void fields(A &archive, typename A::template Ref<CodeVariant> v) {
-  archive(v.target, v.features, v.segments, v.entries);
+template <typename A> static void fields(A &archive, typename A::template Ref<PartSizes> s) {
+  archive(s.manifest, s.program, s.code);
 }
 
-std::vector<uint8_t> serializeVariants(std::span<const CodeVariant> variants,
-                                       std::vector<Section> &places) {
-  std::vector<CodeVariant> table;
-  places.clear();
-  uint64_t offset = 0;
-  for (const CodeVariant &v : variants) {
-    table.push_back({v.target, v.features, v.segments, v.entries, {}});
-    places.push_back({offset, v.bytes.size()});
-    offset += (v.bytes.size() + kPageSize - 1) / kPageSize * kPageSize;
-  }
+std::vector<uint8_t> serializeVariants(std::span<const Variant> variants,
+                                       const std::vector<PartSizes> &sizes) {
   Writer writer;
-  writer(table, places);
+  writer(variants, sizes);
   return std::move(writer.bytes);
 }
 
-static bool inside(const Section &section, uint64_t bytes) {
-  return section.offset <= bytes && section.bytes <= bytes - section.offset;
-}
-
-Status deserializeVariants(std::span<const uint8_t> bytes, uint64_t codeBytes,
-                           std::vector<CodeVariant> &variants, std::vector<Section> &places) {
+Status deserializeVariants(std::span<const uint8_t> bytes, std::vector<Variant> &variants,
+                           std::vector<PartSizes> &sizes) {
   Reader reader(bytes);
-  reader(variants, places);
-  if (reader.failed() || !reader.atEnd() || variants.size() != places.size())
-    return Status::failure("the table of code variants is malformed");
-  for (const Section &place : places)
-    if (!inside(place, codeBytes) || place.offset % kPageSize != 0)
-      return Status::failure("a code variant lies outside the code section");
+  reader(variants, sizes);
+  if (reader.failed() || !reader.atEnd() || variants.empty() || variants.size() != sizes.size())
+    return Status::failure("the table of variants is malformed");
   return Status::success();
 }
 
-Status checkVariant(const CodeVariant &variant, uint64_t bytes, size_t kernels) {
-  auto failure = [&](const char *what) {
-    return Status::failure("code for " + variant.target + ": " + what);
-  };
+/// What is wrong with an image, or nothing.
+static const char *checkImage(const Variant &variant, uint64_t codeBytes) {
   uint64_t end = 0;
   for (const Segment &s : variant.segments) {
     if (s.address % kPageSize != 0 || s.fileOffset % kPageSize != 0)
-      return failure("a segment is not page aligned");
+      return "a segment is not page aligned";
     if (s.address < end || s.address > kMaxImageBytes || s.memoryBytes > kMaxImageBytes)
-      return failure("segments overlap or are too large");
-    if (s.fileBytes > s.memoryBytes || !inside({s.fileOffset, s.fileBytes}, bytes))
-      return failure("a segment lies outside its image");
+      return "segments overlap or are too large";
+    if (s.fileBytes > s.memoryBytes || s.fileOffset > codeBytes ||
+        s.fileBytes > codeBytes - s.fileOffset)
+      return "a segment lies outside its image";
     if (s.writable && s.executable)
-      return failure("a segment is both writable and executable");
+      return "a segment is both writable and executable";
     end = s.address + s.memoryBytes;
   }
   if (variant.segments.empty())
-    return Status::success(); // not for this machine's processor
-  if (variant.entries.size() != kernels)
-    return failure("kernels and entries differ in number");
+    return "there are no segments";
+  if (variant.entries.size() != variant.program.kernels.size())
+    return "kernels and entries differ in number";
   for (uint64_t entry : variant.entries) {
-    bool code = false;
+    bool isCode = false;
     for (const Segment &s : variant.segments)
-      code |= s.executable && entry >= s.address && entry - s.address < s.fileBytes;
-    if (!code)
-      return failure("an entry is not code");
+      isCode |= s.executable && entry >= s.address && entry - s.address < s.fileBytes;
+    if (!isCode)
+      return "an entry is not code";
   }
-  return Status::success();
+  return nullptr;
+}
+
+static const char *checkGpuCode(const Variant &variant, uint64_t codeBytes) {
+  if (!variant.segments.empty() || !variant.entries.empty())
+    return "code for a GPU has no segments and entries";
+  return codeBytes == 0 ? "there is none" : nullptr;
+}
+
+Status checkVariant(const Variant &variant, uint64_t codeBytes) {
+  const char *problem = "its kind is unknown";
+  if (variant.kind == Variant::Cpu)
+    problem = checkImage(variant, codeBytes);
+  else if (variant.kind == Variant::Nvptx)
+    problem = checkGpuCode(variant, codeBytes);
+  return problem ? Status::failure("code for " + variant.target + ": " + problem)
+                 : Status::success();
 }
 
 } // namespace dsc::format

@@ -82,32 +82,41 @@ std::span<const uint8_t> bytesOf(const void *data, size_t size) {
   return {static_cast<const uint8_t *>(data), size};
 }
 
-uint64_t alignTo(uint64_t offset, uint64_t alignment) {
-  return (offset + alignment - 1) / alignment * alignment;
-}
-
 /// Everything between the header and the weights, with the header's entries.
-std::vector<uint8_t> buildBody(const Artifact &artifact, Header &header) {
-  std::vector<uint8_t> body;
-  auto append = [&](std::span<const uint8_t> bytes) {
-    Section section{sizeof(Header) + body.size(), bytes.size()};
-    body.insert(body.end(), bytes.begin(), bytes.end());
-    return section;
-  };
-  auto padToPage = [&] {
-    body.resize(alignTo(sizeof(Header) + body.size(), kPageSize) - sizeof(Header));
-  };
-  std::vector<Section> places;
-  header.manifest = append(bytesOf(artifact.manifestJson.data(), artifact.manifestJson.size()));
-  header.program = append(serialize(artifact.program));
-  header.variants = append(serializeVariants(artifact.variants, places));
-  padToPage();
-  header.code.offset = sizeof(Header) + body.size();
-  for (const CodeVariant &variant : artifact.variants) {
-    append(variant.bytes);
-    padToPage();
+std::vector<uint8_t> buildBody(const std::vector<Variant> &variants, Header &header) {
+  std::vector<std::vector<uint8_t>> programs;
+  std::vector<PartSizes> sizes;
+  for (const Variant &v : variants) {
+    programs.push_back(serialize(v.program));
+    sizes.push_back({v.manifestJson.size(), programs.back().size(), v.code.size()});
   }
-  header.code.bytes = sizeof(Header) + body.size() - header.code.offset;
+  std::vector<uint8_t> body;
+  auto position = [&] { return sizeof(Header) + body.size(); };
+  auto append = [&](std::span<const uint8_t> bytes) {
+    body.insert(body.end(), bytes.begin(), bytes.end());
+  };
+  auto padToPage = [&] { body.resize(alignTo(position(), kPageSize) - sizeof(Header)); };
+  auto section = [&](auto addParts) {
+    uint64_t begin = position();
+    addParts();
+    return Section{begin, position() - begin};
+  };
+  header.variants = section([&] { append(serializeVariants(variants, sizes)); });
+  header.manifests = section([&] {
+    for (const Variant &v : variants)
+      append(bytesOf(v.manifestJson.data(), v.manifestJson.size()));
+  });
+  header.programs = section([&] {
+    for (const std::vector<uint8_t> &program : programs)
+      append(program);
+  });
+  padToPage();
+  header.code = section([&] {
+    for (const Variant &v : variants) {
+      append(v.code);
+      padToPage();
+    }
+  });
   return body;
 }
 
@@ -130,16 +139,15 @@ Status writeWeightSection(Output &output, uint64_t weightBytes, ChunkHasher &has
 
 Status writeContainer(int fd, const Artifact &artifact, uint64_t weightBytes,
                       const std::function<Status(const Sink &)> &writeWeights) {
-  for (const CodeVariant &variant : artifact.variants)
-    if (Status s = checkVariant(variant, variant.bytes.size(), artifact.program.kernels.size());
-        !s.ok())
+  for (const Variant &variant : artifact.variants)
+    if (Status s = checkVariant(variant, variant.code.size()); !s.ok())
       return s;
 
   Header header = {};
   std::memcpy(header.magic, kMagic, sizeof(kMagic));
   header.formatVersion = kFormatVersion;
   header.kernelAbiVersion = DSC_KERNEL_ABI_VERSION;
-  std::vector<uint8_t> body = buildBody(artifact, header);
+  std::vector<uint8_t> body = buildBody(artifact.variants, header);
   header.weights = {header.code.end(), weightBytes};
   header.hashes = {alignTo(header.weights.end(), sizeof(uint64_t)),
                    (chunkCount(weightBytes) + 1) * sizeof(uint64_t)};

@@ -17,6 +17,16 @@
 
 namespace dsc::runtime {
 
+const char *cpuArchitecture() {
+#if defined(__x86_64__)
+  return "x86_64";
+#elif defined(__aarch64__)
+  return "aarch64";
+#else
+  return "unknown";
+#endif
+}
+
 #if defined(__x86_64__)
 
 namespace {

@@ -6,6 +6,9 @@
 
 namespace dsc::runtime {
 
+/// As LLVM's triples call what this library was built for: "x86_64", "aarch64".
+const char *cpuArchitecture();
+
 /// Whether the processor has `feature` and the operating system lets this process
 /// use it. Names are LLVM's ("avx512f", "lzcnt", "amx-tile"); those of
 /// /proc/cpuinfo ("abm", "amx_tile") are understood, too. Asks Linux for

@@ -111,7 +111,7 @@ static bool copySegment(const format::Segment &segment, uint8_t *address,
   return mprotect(address, size, protectionOf(segment)) == 0;
 }
 
-Error mapImage(const format::CodeVariant &variant, std::span<const uint8_t> code, int fd,
+Error mapImage(const format::Variant &variant, std::span<const uint8_t> code, int fd,
                uint64_t codeOffset, Pages &pages) {
   uint64_t bytes = 0;
   for (const format::Segment &segment : variant.segments)

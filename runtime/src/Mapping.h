@@ -45,7 +45,7 @@ Error mapFile(const char *path, FileDescriptor &file, Pages &pages);
 /// `code` holds the image's bytes. With a file (`fd` not -1) its pages are mapped
 /// from `codeOffset` on, where the system allows it; else they are copied. The
 /// result is in order of addresses, its first byte the image's base.
-Error mapImage(const format::CodeVariant &variant, std::span<const uint8_t> code, int fd,
+Error mapImage(const format::Variant &variant, std::span<const uint8_t> code, int fd,
                uint64_t codeOffset, Pages &pages);
 
 } // namespace dsc::runtime

@@ -12,8 +12,8 @@
 
 namespace dsc::runtime {
 
-using format::CodeVariant;
 using format::Value;
+using format::Variant;
 
 Error Model::open(const char *path, std::shared_ptr<const Model> &result) {
   auto model = std::make_shared<Model>();
@@ -39,8 +39,7 @@ Error Model::fromProgram(format::Program program, std::vector<dsc_kernel_fn> ker
                          std::span<const uint8_t> weights, std::shared_ptr<const Model> &result) {
   auto model = std::make_shared<Model>();
   // Through the file's form, which checks it.
-  format::Status status =
-      format::deserialize(format::serialize(program), model->view.artifact.program);
+  format::Status status = format::deserialize(format::serialize(program), model->variant.program);
   if (!status.ok())
     return corrupt(status.error);
   if (kernels.size() != program.kernels.size())
@@ -71,27 +70,35 @@ static std::string join(const std::vector<std::string> &list) {
   return text;
 }
 
-/// Maps the first variant, they are listed best first, that this machine can run.
+/// Why this machine cannot run a variant; empty if it can.
+static std::string reasonAgainst(const Variant &variant) {
+  if (variant.kind != Variant::Cpu)
+    return "is not for a CPU";
+  if (variant.architecture != cpuArchitecture())
+    return "is for " + variant.architecture + ", this machine is " + cpuArchitecture();
+  std::vector<std::string> missing = missingCpuFeatures(variant.features);
+  return missing.empty() ? "" : "needs " + join(missing);
+}
+
+/// Takes the first variant, they are listed best first, that this machine can run.
 Error Model::loadCode(int fd) {
   std::string reasons;
-  for (size_t i = 0; i < view.artifact.variants.size(); ++i) {
-    const CodeVariant &variant = view.artifact.variants[i];
-    if (variant.segments.empty()) // for a GPU
-      continue;
-    std::vector<std::string> missing = missingCpuFeatures(variant.features);
-    if (!missing.empty()) {
-      reasons += "; its code for " + variant.target + " needs " + join(missing);
+  std::vector<Variant> &variants = view.artifact.variants;
+  for (size_t i = 0; i < variants.size(); ++i) {
+    if (std::string reason = reasonAgainst(variants[i]); !reason.empty()) {
+      reasons += "; its code for " + variants[i].target + " " + reason;
       continue;
     }
+    variant = std::move(variants[i]);
+    variants.clear();
     uint64_t offset = view.code[i].data() - bytes.data();
     bool isProfiled = wantsPerfMap();
     if (Error error = mapImage(variant, view.code[i], isProfiled ? -1 : fd, offset, image))
       return error;
     if (isProfiled)
-      writePerfMap(view.artifact.program, variant, image.data());
+      writePerfMap(variant, image.data());
     for (uint64_t entry : variant.entries)
       kernels.push_back(reinterpret_cast<dsc_kernel_fn>(image.data() + entry));
-    targetName = variant.target;
     return Error::success();
   }
   return {DSC_UNSUPPORTED_CPU, "the artifact has no code that this machine can run" + reasons};

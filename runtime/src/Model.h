@@ -19,14 +19,14 @@ public:
   static Error fromProgram(format::Program program, std::vector<dsc_kernel_fn> kernels,
                            std::span<const uint8_t> weights, std::shared_ptr<const Model> &model);
 
-  const format::Program &program() const { return view.artifact.program; }
+  const format::Program &program() const { return variant.program; }
   const Dependents &dependents() const { return *dependentExprs; }
   format::PlacedBy placedBy(format::ValueId id) const { return placements[id]; }
   dsc_kernel_fn kernel(uint32_t index) const { return kernels[index]; }
   const uint8_t *weights() const { return weightBytes.data(); }
   size_t weightSize() const { return weightBytes.size(); }
-  const std::string &manifest() const { return view.artifact.manifestJson; }
-  const std::string &target() const { return targetName; }
+  const std::string &manifest() const { return variant.manifestJson; }
+  const std::string &target() const { return variant.target; }
   Error checkWeights() const;
 
   size_t inputCount() const { return inputs.size(); }
@@ -55,8 +55,8 @@ private:
 
   std::span<const uint8_t> bytes; // of the whole artifact
   Pages file, image;
-  format::ContainerView view;
-  std::string targetName;
+  format::ContainerView view; // without the variants
+  format::Variant variant;    // the one that runs
   std::vector<dsc_kernel_fn> kernels;
   std::span<const uint8_t> weightBytes;
   Pages weightCopy; // if the artifact's own are not aligned

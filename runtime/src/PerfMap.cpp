@@ -16,7 +16,7 @@ bool wantsPerfMap() {
 
 /// Where the code that starts at `entry` ends: at the next entry or the end of the
 /// segment.
-static uint64_t endOf(uint64_t entry, const format::CodeVariant &variant) {
+static uint64_t endOf(uint64_t entry, const format::Variant &variant) {
   uint64_t end = UINT64_MAX;
   for (const format::Segment &segment : variant.segments)
     if (entry >= segment.address && entry < segment.address + segment.memoryBytes)
@@ -27,8 +27,7 @@ static uint64_t endOf(uint64_t entry, const format::CodeVariant &variant) {
   return end;
 }
 
-void writePerfMap(const format::Program &program, const format::CodeVariant &variant,
-                  const uint8_t *base) {
+void writePerfMap(const format::Variant &variant, const uint8_t *base) {
   std::string path = "/tmp/perf-" + std::to_string(getpid()) + ".map";
   std::FILE *file = std::fopen(path.c_str(), "a");
   if (!file)
@@ -38,7 +37,7 @@ void writePerfMap(const format::Program &program, const format::CodeVariant &var
     std::fprintf(file, "%llx %llx %s\n",
                  static_cast<unsigned long long>(reinterpret_cast<uintptr_t>(base) + entry),
                  static_cast<unsigned long long>(endOf(entry, variant) - entry),
-                 program.kernels[i].c_str());
+                 variant.program.kernels[i].c_str());
   }
   std::fclose(file);
 }

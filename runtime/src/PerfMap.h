@@ -14,7 +14,6 @@ bool wantsPerfMap();
 
 /// Appends the kernels of an image at `base` to /tmp/perf-PID.map, which Linux perf
 /// reads. What cannot be written is left out.
-void writePerfMap(const format::Program &program, const format::CodeVariant &variant,
-                  const uint8_t *base);
+void writePerfMap(const format::Variant &variant, const uint8_t *base);
 
 } // namespace dsc::runtime

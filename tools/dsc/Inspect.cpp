@@ -40,7 +40,7 @@ static std::string readReport(const std::string &path) {
   if (!status.ok())
     fail(Code::BadArtifact, fmt::format("{}: {}", path, status.error),
          "compile the model again with this version of dsc");
-  return view.artifact.manifestJson;
+  return view.artifact.variants.front().manifestJson;
 }
 
 static std::string value(const Json &object, const char *key) {

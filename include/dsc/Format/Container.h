@@ -1,9 +1,10 @@
 //===- Container.h - the .dsc file ----------------------------------------===//
 //
-// Header, section table, manifest, program, code images and weights. Sections
-// that are mapped (code, weights) start at page boundaries. All integers are
-// little-endian. Header, manifest, program and code are hashed and checked when
-// a file is opened; weights carry hashes of 1 MiB chunks, checked on request.
+// A model compiled for one or more kinds of machine, its variants: each has a
+// manifest, a program and code; all read from one section of weights. What is
+// mapped (code, weights) starts at page boundaries. All integers are little-endian.
+// Everything but the weights is hashed and checked when a file is opened; weights
+// carry hashes of 1 MiB chunks, checked on request.
 //
 //===----------------------------------------------------------------------===//
 #pragma once
@@ -19,7 +20,7 @@
 
 namespace dsc::format {
 
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;
 inline constexpr uint64_t kPageSize = 4096;
 inline constexpr uint64_t kWeightChunk = 1 << 20; // bytes that share a hash
 
@@ -39,20 +40,27 @@ struct Segment {
   bool readable = true, writable = false, executable = false;
 };
 
-/// Code for one kind of CPU (or GPU: then `bytes` is PTX or a cubin).
-struct CodeVariant {
+/// The model for one kind of machine.
+struct Variant {
+  enum Kind : uint8_t {
+    Cpu,   // code: an image; kernel i of the program starts at entries[i]
+    Nvptx, // code: PTX or a cubin, in which kernels are found by name
+  };
+  Kind kind = Cpu;
   std::string target;                // "x86-64-v4", "nvptx:sm_80"
+  std::string architecture;          // "x86_64", "aarch64", "nvptx64"
   std::vector<std::string> features; // that the machine must have: "avx512f"
-  std::vector<Segment> segments;     // empty for GPU code
-  std::vector<uint64_t> entries;     // address of each of Program::kernels
-  std::vector<uint8_t> bytes;        // written at a page boundary
+  std::vector<Segment> segments;     // Cpu
+  std::vector<uint64_t> entries;     // Cpu
+  std::string manifestJson;          // for people and tools; the runtime does not depend on it
+  Program program;
+  std::vector<uint8_t> code; // written at a page boundary
 };
 
-/// Everything that goes into a file but the weights, which are streamed.
+/// Everything that goes into a file but the weights, which are streamed. All
+/// variants have the same inputs and outputs.
 struct Artifact {
-  std::string manifestJson; // for people and tools; the runtime does not depend on it
-  Program program;
-  std::vector<CodeVariant> variants; // best first
+  std::vector<Variant> variants; // best first
 };
 
 /// Serialized form of a program, and its checked inverse: every index is in
@@ -68,7 +76,7 @@ using Sink = std::function<Status(std::span<const uint8_t>)>;
 Status writeContainer(int fd, const Artifact &artifact, uint64_t weightBytes,
                       const std::function<Status(const Sink &)> &writeWeights);
 
-/// Where things are in a mapped file; the variants' `bytes` stay empty.
+/// Where things are in a mapped file; the variants' `code` stays empty.
 struct ContainerView {
   Artifact artifact;
   std::vector<std::span<const uint8_t>> code; // of each variant, within the file

@@ -8,6 +8,7 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Object/ELFObjectFile.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 
@@ -16,32 +17,32 @@ namespace dsc {
 using ELF = llvm::object::ELF64LEFile;
 
 /// Appends the segment's bytes to the variant at a page boundary.
-static void addSegment(const ELF::Elf_Phdr &header, StringRef file, format::CodeVariant &image) {
-  image.bytes.resize(llvm::alignTo(image.bytes.size(), format::kPageSize));
+static void addSegment(const ELF::Elf_Phdr &header, StringRef file, format::Variant &image) {
+  image.code.resize(llvm::alignTo(image.code.size(), format::kPageSize));
   format::Segment segment;
   segment.address = llvm::alignDown(static_cast<uint64_t>(header.p_vaddr), format::kPageSize);
   uint64_t lead = header.p_vaddr - segment.address;
-  segment.fileOffset = image.bytes.size();
+  segment.fileOffset = image.code.size();
   segment.fileBytes = lead + header.p_filesz;
   segment.memoryBytes = llvm::alignTo(lead + header.p_memsz, format::kPageSize);
   segment.readable = header.p_flags & llvm::ELF::PF_R;
   segment.writable = header.p_flags & llvm::ELF::PF_W;
   segment.executable = header.p_flags & llvm::ELF::PF_X;
-  image.bytes.resize(image.bytes.size() + lead);
+  image.code.resize(image.code.size() + lead);
   StringRef bytes = file.substr(header.p_offset, header.p_filesz);
-  image.bytes.insert(image.bytes.end(), bytes.bytes_begin(), bytes.bytes_end());
+  image.code.insert(image.code.end(), bytes.bytes_begin(), bytes.bytes_end());
   image.segments.push_back(segment);
 }
 
-static llvm::Expected<format::CodeVariant> readImage(StringRef file,
-                                                     const std::vector<std::string> &kernels) {
+static llvm::Expected<format::Variant> readImage(StringRef file,
+                                                 const std::vector<std::string> &kernels) {
   llvm::Expected<ELF> elf = ELF::create(file);
   if (!elf)
     return elf.takeError();
   auto headers = elf->program_headers();
   if (!headers)
     return headers.takeError();
-  format::CodeVariant image;
+  format::Variant image;
   for (const ELF::Elf_Phdr &header : *headers)
     if (header.p_type == llvm::ELF::PT_LOAD && header.p_memsz > 0)
       addSegment(header, file, image);
@@ -73,17 +74,18 @@ static llvm::Expected<format::CodeVariant> readImage(StringRef file,
   return image;
 }
 
-FailureOr<format::CodeVariant> linkImage(ArrayRef<ObjectFile> objects,
-                                         const std::vector<std::string> &kernels,
-                                         const Target &target, Location loc) {
+FailureOr<format::Variant> linkImage(ArrayRef<ObjectFile> objects,
+                                     const std::vector<std::string> &kernels, const Target &target,
+                                     Location loc) {
   FailureOr<ObjectFile> linked = linkObjects(objects, LinkKind::Shared, loc);
   if (failed(linked))
     return failure();
   StringRef file(reinterpret_cast<const char *>(linked->data()), linked->size());
-  llvm::Expected<format::CodeVariant> image = readImage(file, kernels);
+  llvm::Expected<format::Variant> image = readImage(file, kernels);
   if (!image)
     return emitError(loc) << llvm::toString(image.takeError()), failure();
   image->target = target.name;
+  image->architecture = llvm::Triple(target.triple).getArchName();
   image->features = target.features;
   return std::move(*image);
 }

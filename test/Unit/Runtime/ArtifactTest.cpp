@@ -18,8 +18,8 @@
 
 using namespace dsc::test;
 using dsc::format::Artifact;
-using dsc::format::CodeVariant;
 using dsc::format::kPageSize;
+using dsc::format::Variant;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -41,11 +41,11 @@ public:
 
 /// Two segments: code that stores to buffers[0] the sum of an int32 of the weights
 /// (buffers[1]) and one of the image's data, which it counts up; and that data.
-CodeVariant makeCode() {
-  CodeVariant code;
+void addCode(Variant &code) {
   code.target = "x86-64-test";
+  code.architecture = "x86_64";
   code.features = {"sse2"};
-  code.bytes = {
+  code.code = {
       0x48, 0x8b, 0x06,                   // mov rax, [rsi]
       0x48, 0x8b, 0x4e, 0x08,             // mov rcx, [rsi + 8]
       0x8b, 0x09,                         // mov ecx, [rcx]
@@ -55,27 +55,28 @@ CodeVariant makeCode() {
       0x31, 0xc0,                         // xor eax, eax
       0xc3,                               // ret
   };
-  size_t size = code.bytes.size();
-  code.bytes.resize(kPageSize);
-  code.bytes.push_back(100);
+  size_t size = code.code.size();
+  code.code.resize(kPageSize);
+  code.code.push_back(100);
   code.segments = {{0, 0, size, kPageSize, true, false, true},
                    {kPageSize, kPageSize, 1, 2 * kPageSize, true, true, false}};
   code.entries = {0};
-  return code;
 }
 
-Artifact makeArtifact() {
+Variant makeVariant() {
   ProgramMaker m;
   ValueId w = m.weight<int32_t>(DType::Int32, {7});
   ValueId y = m.output("y", DType::Int32, {m.constant(1)});
   m.frame(0, {y});
   m.phase(0, nullptr, {y, w});
-  Artifact artifact;
-  artifact.manifestJson = "{\"model\": \"test\"}";
-  artifact.program = m.program;
-  artifact.variants = {makeCode()};
-  return artifact;
+  Variant variant;
+  variant.manifestJson = "{\"model\": \"test\"}";
+  variant.program = m.program;
+  addCode(variant);
+  return variant;
 }
+
+Artifact makeArtifact() { return {{makeVariant()}}; }
 
 constexpr uint64_t kWeightBytes = 3 * dsc::format::kWeightChunk / 2;
 
@@ -150,11 +151,11 @@ TEST(Artifact, RunsFromMemory) {
 
 /// As on file systems that are mounted noexec.
 TEST(Artifact, CodeIsCopiedWhereItCannotBeMapped) {
-  CodeVariant code = makeCode();
+  Variant code = makeVariant();
   int cannotBeMapped = open("/dev/null", O_RDONLY);
   for (int fd : {-1, cannotBeMapped}) {
     dsc::runtime::Pages pages;
-    ASSERT_EQ(dsc::runtime::mapImage(code, code.bytes, fd, 0, pages).text, "");
+    ASSERT_EQ(dsc::runtime::mapImage(code, code.code, fd, 0, pages).text, "");
     int32_t result = 0, weight = 1;
     void *buffers[] = {&result, &weight};
     reinterpret_cast<dsc_kernel_fn>(pages.data())(nullptr, buffers, nullptr);
@@ -239,20 +240,30 @@ TEST(Artifact, AnotherVersion) {
 }
 
 TEST(Artifact, TheFirstVariantThatTheMachineHasRuns) {
-  Artifact artifact = makeArtifact();
-  CodeVariant future = makeCode();
+  Variant future = makeVariant();
   future.target = "x86-64-v9";
   future.features = {"sse2", "telepathy", "prophecy"};
-  CodeVariant gpu;
+  Variant foreign = makeVariant();
+  foreign.target = "armv8-a";
+  foreign.architecture = "aarch64";
+  foreign.features = {"neon"};
+  Variant gpu = makeVariant();
+  gpu.kind = Variant::Nvptx;
   gpu.target = "nvptx:sm_80";
-  artifact.variants = {gpu, future, makeCode()};
+  gpu.segments.clear();
+  gpu.entries.clear();
+  Artifact artifact{{gpu, foreign, future, makeVariant()}};
   std::vector<uint8_t> bytes = makeBytes(artifact);
   dsc::Model model(bytes.data(), bytes.size());
   EXPECT_EQ(model.target(), "x86-64-test");
-  artifact.variants = {future};
+  dsc::Context context(model, dsc::Options(1));
+  EXPECT_EQ(runOnce(context), 107);
+  artifact.variants.pop_back();
   EXPECT_EQ(openBytes(makeBytes(artifact)), DSC_UNSUPPORTED_CPU);
   EXPECT_STREQ(dsc_last_error(), "the artifact has no code that this machine can run; its code for "
-                                 "x86-64-v9 needs telepathy, prophecy");
+                                 "nvptx:sm_80 is not for a CPU; its code for armv8-a is for "
+                                 "aarch64, this machine is x86_64; its code for x86-64-v9 needs "
+                                 "telepathy, prophecy");
 }
 
 TEST(CpuFeatures, AgreeWithTheKernels) {

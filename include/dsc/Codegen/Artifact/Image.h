@@ -11,7 +11,7 @@ namespace dsc {
 
 /// Links object files to an image without imports and relocations. `kernels` are
 /// the symbols of the entries. Fails with a diagnostic.
-llvm::FailureOr<format::CodeVariant> linkImage(llvm::ArrayRef<ObjectFile> objects,
+llvm::FailureOr<format::Variant> linkImage(llvm::ArrayRef<ObjectFile> objects,
                                                const std::vector<std::string> &kernels,
                                                const Target &target, mlir::Location loc);
 
