@@ -7,14 +7,21 @@ namespace dsc::format {
 
 /// No kernel library is near this; keeps sums of addresses from overflowing.
 static constexpr uint64_t kMaxImageBytes = uint64_t(1) << 32;
+/// Of all compute capabilities so far.
+static constexpr uint32_t kMaxBlockThreads = 1024, kMaxSharedBytes = 228 << 10;
 
 template <typename A> static void fields(A &archive, typename A::template Ref<Segment> s) {
   archive(s.address, s.fileOffset, s.fileBytes, s.memoryBytes, s.readable, s.writable,
           s.executable);
 }
 
+template <typename A> static void fields(A &archive, typename A::template Ref<BlockShape> b) {
+  archive(b.threads, b.sharedBytes);
+}
+
 template <typename A> static void fields(A &archive, typename A::template Ref<Variant> v) {
-  archive(v.kind, v.target, v.architecture, v.features, v.segments, v.entries);
+  archive(v.kind, v.target, v.architecture, v.features, v.segments, v.entries, v.blocks,
+          v.cubinOffset);
 }
 
 template <typename A> static void fields(A &archive, typename A::template Ref<PartSizes> s) {
@@ -54,6 +61,8 @@ static const char *checkImage(const Variant &variant, uint64_t codeBytes) {
   }
   if (variant.segments.empty())
     return "there are no segments";
+  if (!variant.blocks.empty() || variant.cubinOffset != 0)
+    return "code for a CPU has no blocks and no cubin";
   if (variant.entries.size() != variant.program.kernels.size())
     return "kernels and entries differ in number";
   for (uint64_t entry : variant.entries) {
@@ -69,7 +78,15 @@ static const char *checkImage(const Variant &variant, uint64_t codeBytes) {
 static const char *checkGpuCode(const Variant &variant, uint64_t codeBytes) {
   if (!variant.segments.empty() || !variant.entries.empty())
     return "code for a GPU has no segments and entries";
-  return codeBytes == 0 ? "there is none" : nullptr;
+  if (variant.blocks.size() != variant.program.kernels.size())
+    return "kernels and shapes of blocks differ in number";
+  for (const BlockShape &block : variant.blocks)
+    if (block.threads == 0 || block.threads > kMaxBlockThreads || block.threads % 32 != 0 ||
+        block.sharedBytes > kMaxSharedBytes)
+      return "a block has a shape that no GPU has";
+  if (codeBytes == 0)
+    return "there is none";
+  return variant.cubinOffset >= codeBytes ? "its cubin lies outside" : nullptr;
 }
 
 Status checkVariant(const Variant &variant, uint64_t codeBytes) {

@@ -21,9 +21,11 @@ static size_t threadCount(const dsc_context_options &options) {
 }
 
 Context::Context(std::shared_ptr<const Model> model, const dsc_context_options &options)
-    : model(std::move(model)), allocator(options),
-      pool(threadCount(options), options.parallel_for, options.parallel_user),
-      outputs(*this->model, allocator), executor(*this->model, allocator, pool, outputs),
+    : model(std::move(model)), allocator(options), queue(this->model->makeQueue()),
+      deviceAllocator(queue ? new Allocator(*queue) : nullptr),
+      pool(queue ? 1 : threadCount(options), options.parallel_for, options.parallel_user),
+      outputs(*this->model, allocator),
+      executor(*this->model, queue ? *deviceAllocator : allocator, pool, outputs, queue.get()),
       inputs(this->model->inputCount()), inputData(inputs.size()),
       symbols(this->model->program().symbols.size()) {}
 

@@ -1,6 +1,7 @@
 //===- Context.h - one run at a time --------------------------------------===//
 #pragma once
 
+#include "CudaModel.h"
 #include "Executor.h"
 
 namespace dsc::runtime {
@@ -17,7 +18,9 @@ public:
   Error run();
   Error getOutput(size_t index, dsc_tensor &tensor) const { return outputs.get(index, tensor); }
 
-  size_t heldBytes() const { return allocator.heldBytes(); }
+  size_t heldBytes() const {
+    return allocator.heldBytes() + (deviceAllocator ? deviceAllocator->heldBytes() : 0);
+  }
   size_t threads() const { return pool.threads(); }
   void trim() { executor.trim(); }
 
@@ -38,6 +41,8 @@ private:
 
   std::shared_ptr<const Model> model;
   Allocator allocator;
+  std::unique_ptr<CudaQueue> queue; // null on a CPU
+  std::unique_ptr<Allocator> deviceAllocator;
   Pool pool;
   Outputs outputs;
   Executor executor;

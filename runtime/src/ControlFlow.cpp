@@ -9,7 +9,6 @@
 #include "Executor.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace dsc::runtime {
 
@@ -55,7 +54,7 @@ Error Executor::storeResult(ValueId result, const Tensor &tensor, Buffer &own) {
     return internalError("a result needs more bytes than there are");
   if (model.placedBy(result) == PlacedBy::Step) {
     if (value.kind == Value::Output) {
-      if (Error error = outputs.place(result, bytes, sizes, addresses[result]))
+      if (Error error = placeOutput(result, bytes))
         return error;
     } else {
       if (tensor.data != own.data() && !own.reserve(bytes))
@@ -64,7 +63,7 @@ Error Executor::storeResult(ValueId result, const Tensor &tensor, Buffer &own) {
     }
   }
   if (addresses[result] != tensor.data)
-    std::memmove(addresses[result], tensor.data, bytes);
+    allocator.copy(addresses[result], tensor.data, bytes);
   return Error::success();
 }
 
@@ -216,8 +215,9 @@ Error Executor::startIteration(const Step &step, LoopState &loop) {
   if (!loop.params().reserve(2 * kAlignment))
     return outOfMemory(2 * kAlignment);
   char *params = static_cast<char *>(loop.params().data());
-  std::memcpy(params, &loop.iteration, sizeof(loop.iteration));
-  params[kAlignment] = 1; // else there would be no iteration
+  allocator.write(params, &loop.iteration, sizeof(loop.iteration));
+  const char goesOn = 1; // else there would be no iteration
+  allocator.write(params + kAlignment, &goesOn, 1);
   if (step.iterationParam != kNone)
     addresses[step.iterationParam] = params;
   if (step.conditionParam != kNone)
@@ -255,7 +255,7 @@ Error Executor::carryValues(const Step &step, LoopState &loop) {
       continue;
     if (!other.grow(next.bytes, /*kept=*/0))
       return outOfMemory(next.bytes);
-    std::memcpy(other.data(), next.data, next.bytes);
+    allocator.copy(other.data(), next.data, next.bytes);
     next.data = other.data();
   }
   for (size_t k = 0; k < step.carried.size(); ++k)
@@ -280,7 +280,7 @@ Error Executor::addSlices(const Step &step, LoopState &loop) {
     uint64_t size;
     if (__builtin_add_overflow(all.bytes, slice.bytes, &size) || !buffer.grow(size, all.bytes))
       return outOfMemory(size);
-    std::memcpy(static_cast<char *>(buffer.data()) + all.bytes, slice.data, slice.bytes);
+    allocator.copy(static_cast<char *>(buffer.data()) + all.bytes, slice.data, slice.bytes);
     all.bytes = size;
   }
   return Error::success();

@@ -2,6 +2,7 @@
 
 #include "Executor.h"
 
+#include "CudaModel.h"
 #include "Services.h"
 
 #include <algorithm>
@@ -17,14 +18,15 @@ using format::Step;
 using format::Value;
 using format::ValueId;
 
-Executor::Executor(const Model &model, Allocator &allocator, Pool &pool, Outputs &outputs)
-    : model(model), program(model.program()), pool(pool), outputs(outputs),
+Executor::Executor(const Model &model, Allocator &allocator, Pool &pool, Outputs &outputs,
+                   CudaQueue *queue)
+    : model(model), program(model.program()), pool(pool), outputs(outputs), queue(queue),
       sizes(program, model.dependents()), allocator(allocator), arena(allocator),
       addresses(program.values.size()) {
   for (size_t i = 0; i < addresses.size(); ++i)
     if (program.values[i].kind == Value::Weight)
       // Kernels only read it.
-      addresses[i] = const_cast<uint8_t *>(model.weights()) + program.values[i].weightOffset;
+      addresses[i] = const_cast<uint8_t *>(model.weightAddress()) + program.values[i].weightOffset;
   size_t widestFrame = 0;
   for (const format::Block &block : program.blocks) {
     firstStep.push_back(stepStates.size());
@@ -42,13 +44,19 @@ Executor::Executor(const Model &model, Allocator &allocator, Pool &pool, Outputs
   }
   for (size_t i = 0; i < pool.threads(); ++i)
     scratch.emplace_back(allocator);
+  for (size_t i = 0; queue && i < program.inputs.size(); ++i)
+    stagedInputs.push_back({Buffer(allocator)});
+  for (size_t i = 0; queue && i < program.outputs.size(); ++i)
+    stagedOutputs.push_back({Buffer(allocator)});
 }
 
 Error Executor::run(std::span<const void *const> inputs) {
-  for (size_t i = 0; i < inputs.size(); ++i)
-    addresses[program.inputs[i]] = const_cast<void *>(inputs[i]); // kernels only read it
   outputs.invalidate();
-  Error error = runBlock(0);
+  Error error = placeInputs(inputs);
+  if (!error)
+    error = runBlock(0);
+  if (!error)
+    error = finishRun();
   if (!error)
     error = outputs.finish(sizes);
   arena.pop({0, 0, 0});
@@ -60,6 +68,9 @@ void Executor::trim() {
   arena.release();
   for (Buffer &buffer : scratch)
     buffer.release();
+  for (std::vector<Staged> *list : {&stagedInputs, &stagedOutputs})
+    for (Staged &staged : *list)
+      staged.device.release();
   for (StepState &state : stepStates) {
     state.plans.clear();
     for (Buffer &buffer : state.buffers)
@@ -85,9 +96,9 @@ Error Executor::addressOf(ValueId id, void *&address) const {
   return Error::success();
 }
 
-template <typename T> static int64_t load(const void *data, uint64_t index) {
+template <typename T> static int64_t load(const void *data) {
   T element;
-  std::memcpy(&element, static_cast<const char *>(data) + index * sizeof(T), sizeof(T));
+  std::memcpy(&element, data, sizeof(T));
   return static_cast<int64_t>(element);
 }
 
@@ -99,33 +110,38 @@ Error Executor::readElement(ValueId id, uint64_t index, int64_t &element) const 
   if (index >= bytes / byteSize(value.dtype))
     return internalError("element " + std::to_string(index) + " of " + describe(program, value) +
                          " is read, which has " + std::to_string(bytes) + " bytes");
-  void *data;
-  if (Error error = addressOf(id, data))
+  void *address;
+  if (Error error = addressOf(id, address))
     return error;
+  int64_t data = 0;
+  size_t size = byteSize(value.dtype);
+  allocator.read(&data, static_cast<char *>(address) + index * size, size);
+  if (queue && queue->error())
+    return queue->error();
   switch (value.dtype) {
   case DType::Bool:
-    element = load<uint8_t>(data, index) != 0;
+    element = load<uint8_t>(&data) != 0;
     break;
   case DType::UInt8:
-    element = load<uint8_t>(data, index);
+    element = load<uint8_t>(&data);
     break;
   case DType::Int8:
-    element = load<int8_t>(data, index);
+    element = load<int8_t>(&data);
     break;
   case DType::UInt16:
-    element = load<uint16_t>(data, index);
+    element = load<uint16_t>(&data);
     break;
   case DType::Int16:
-    element = load<int16_t>(data, index);
+    element = load<int16_t>(&data);
     break;
   case DType::UInt32:
-    element = load<uint32_t>(data, index);
+    element = load<uint32_t>(&data);
     break;
   case DType::Int32:
-    element = load<int32_t>(data, index);
+    element = load<int32_t>(&data);
     break;
   default: // 64 bits: the program has been checked
-    element = load<int64_t>(data, index);
+    element = load<int64_t>(&data);
     break;
   }
   return Error::success();
@@ -182,7 +198,7 @@ Error Executor::runFrame(const Step &step, StepState &state) {
       return error;
     if (value.kind != Value::Output)
       continue;
-    if (Error error = outputs.place(id, bytes[i], sizes, addresses[id]))
+    if (Error error = placeOutput(id, bytes[i]))
       return error;
     bytes[i] = 0; // not in the frame
   }
@@ -212,7 +228,7 @@ Error Executor::runCopy(const Step &step) {
     return error;
   if (Error error = addressOf(step.b, to))
     return error;
-  std::memmove(to, from, bytes);
+  allocator.copy(to, from, bytes);
   return Error::success();
 }
 
@@ -278,11 +294,10 @@ void Executor::runPart(void *phase, size_t part, size_t worker) {
   }
 }
 
-Error Executor::kernelError(const Step &phase, uint64_t failure) const {
-  const Launch &launch = program.launches[phase.launchBegin + (failure >> 8 & 0xffffff)];
+Error Executor::kernelError(uint32_t number, int32_t code) const {
+  const Launch &launch = program.launches[number];
   std::string where =
       launch.origin == kNone ? program.kernels[launch.kernel] : program.origins[launch.origin];
-  int code = failure & 0xff;
   if (code == DSC_KERNEL_INDEX_OUT_OF_RANGE)
     return runtimeValue(where + ": an index is out of range");
   if (code == DSC_KERNEL_BAD_VALUE)
@@ -300,13 +315,17 @@ Error Executor::runPhase(const Step &step) {
   uint64_t scratchBytes;
   if (Error error = gatherArguments(step, scratchBytes))
     return error;
+  if (queue)
+    return runOnDevice(step, job.parts);
   size_t workers = job.parts > 1 ? scratch.size() : 1;
   for (size_t i = 0; i < workers; ++i)
     if (!scratch[i].reserve(scratchBytes))
       return outOfMemory(scratchBytes);
   pool.run(job.parts, runPart, &job);
   uint64_t failure = job.failure.load();
-  return failure == kNoFailure ? Error::success() : kernelError(step, failure);
+  if (failure == kNoFailure)
+    return Error::success();
+  return kernelError(step.launchBegin + (failure >> 8 & 0xffffff), failure & 0xff);
 }
 
 } // namespace dsc::runtime

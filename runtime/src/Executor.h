@@ -16,7 +16,10 @@ namespace dsc::runtime {
 
 class Executor {
 public:
-  Executor(const Model &model, Allocator &allocator, Pool &pool, Outputs &outputs);
+  /// `allocator`: of the memory that kernels work on, the device's if `queue` is not
+  /// null.
+  Executor(const Model &model, Allocator &allocator, Pool &pool, Outputs &outputs,
+           CudaQueue *queue);
 
   /// The sizes that follow from the inputs are to be set before a run.
   Sizes &getSizes() { return sizes; }
@@ -51,9 +54,10 @@ private:
   Error runStep(const format::Step &step, StepState &state);
   Error runFrame(const format::Step &step, StepState &state);
   Error runPhase(const format::Step &step);
+  Error runOnDevice(const format::Step &step, int64_t parts);
   Error gatherArguments(const format::Step &step, uint64_t &scratchBytes);
   static void runPart(void *phase, size_t part, size_t worker);
-  Error kernelError(const format::Step &phase, uint64_t failure) const;
+  Error kernelError(uint32_t launch, int32_t code) const;
   Error runCopy(const format::Step &step);
   Error runBind(const format::Step &step);
 
@@ -66,6 +70,12 @@ private:
   Error addSlices(const format::Step &step, LoopState &loop);
   Error finishLoop(const format::Step &step, LoopState &loop);
   bool isPlacedByLoop(const format::Step &step, size_t carried) const;
+
+  // Inputs and outputs on a device (Device.cpp)
+  Error placeInputs(std::span<const void *const> inputs);
+  /// Gives an output its address, now that its size is known.
+  Error placeOutput(format::ValueId id, uint64_t bytes);
+  Error finishRun();
 
   /// The value's address, in any kind of storage.
   Error addressOf(format::ValueId id, void *&address) const;
@@ -83,6 +93,7 @@ private:
   const format::Program &program;
   Pool &pool;
   Outputs &outputs;
+  CudaQueue *queue;
   Sizes sizes;
   Allocator &allocator;
   Arena arena;
@@ -95,6 +106,13 @@ private:
   std::vector<int64_t> sizeArguments;
   std::vector<size_t> firstBuffer, firstSize;
   std::vector<Buffer> scratch; // of each worker
+  /// Where an input or output is on the device, and where the caller has it.
+  struct Staged {
+    Buffer device;
+    void *host = nullptr;
+    uint64_t bytes = 0;
+  };
+  std::vector<Staged> stagedInputs, stagedOutputs; // empty without a device
 };
 
 } // namespace dsc::runtime

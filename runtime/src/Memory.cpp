@@ -2,6 +2,8 @@
 
 #include "Memory.h"
 
+#include "CudaModel.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -28,6 +30,33 @@ Allocator::Allocator(const dsc_context_options &options)
     : allocateFn(options.allocate ? options.allocate : allocateDefault),
       deallocateFn(options.allocate ? options.deallocate : deallocateDefault),
       user(options.allocator_user) {}
+
+Allocator::Allocator(CudaQueue &device)
+    : allocateFn([](void *queue, size_t bytes, size_t) {
+        return static_cast<CudaQueue *>(queue)->allocate(bytes);
+      }),
+      deallocateFn([](void *queue, void *memory, size_t) {
+        static_cast<CudaQueue *>(queue)->deallocate(memory);
+      }),
+      user(&device), device(&device) {}
+
+void Allocator::copy(void *to, const void *from, size_t bytes) {
+  if (device)
+    return device->copy(to, from, bytes);
+  std::memmove(to, from, bytes);
+}
+
+void Allocator::write(void *to, const void *hostFrom, size_t bytes) {
+  if (device)
+    return device->write(to, hostFrom, bytes);
+  std::memcpy(to, hostFrom, bytes);
+}
+
+void Allocator::read(void *hostTo, const void *from, size_t bytes) const {
+  if (device)
+    return device->read(hostTo, from, bytes);
+  std::memcpy(hostTo, from, bytes);
+}
 
 void *Allocator::allocate(size_t bytes) {
   if (bytes > kMaxBytes)
@@ -78,7 +107,7 @@ bool Buffer::grow(size_t size, size_t kept) {
   Buffer larger(*allocator);
   if (!larger.reserve(std::max(size, std::min(2 * bytes, kMaxBytes))) && !larger.reserve(size))
     return false;
-  std::memcpy(larger.data(), data(), kept);
+  allocator->copy(larger.data(), data(), kept);
   *this = std::move(larger);
   return true;
 }

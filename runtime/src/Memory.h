@@ -1,7 +1,7 @@
 //===- Memory.h - memory of a context -------------------------------------===//
 //
 // Everything that depends on shapes comes from one allocator, the user's or the C
-// library's, and is counted.
+// library's, and is counted. A model on a GPU has a second one for the device.
 //
 //===----------------------------------------------------------------------===//
 #pragma once
@@ -13,11 +13,15 @@
 
 namespace dsc::runtime {
 
+class CudaQueue;
+
 inline constexpr size_t kAlignment = 64;
 
 class Allocator {
 public:
   explicit Allocator(const dsc_context_options &options);
+  /// Of a device's memory.
+  explicit Allocator(CudaQueue &device);
   Allocator(const Allocator &) = delete;
   Allocator &operator=(const Allocator &) = delete;
 
@@ -27,10 +31,17 @@ public:
   /// Bytes allocated and not given back.
   size_t heldBytes() const { return held; }
 
+  /// Copies within this memory; the ranges may overlap.
+  void copy(void *to, const void *from, size_t bytes);
+  /// Between this memory and the host's.
+  void write(void *to, const void *hostFrom, size_t bytes);
+  void read(void *hostTo, const void *from, size_t bytes) const;
+
 private:
   decltype(dsc_context_options::allocate) allocateFn;
   decltype(dsc_context_options::deallocate) deallocateFn;
   void *user;
+  CudaQueue *device = nullptr;
   size_t held = 0;
 };
 

@@ -60,7 +60,11 @@ Error Model::load(std::span<const uint8_t> artifact, int fd) {
     return error;
   if (Error error = loadWeights())
     return error;
-  return finish();
+  if (Error error = finish())
+    return error;
+  if (variant.kind == Variant::Nvptx)
+    return CudaModel::open(variant, code, weightBytes, gpu);
+  return Error::success();
 }
 
 static std::string join(const std::vector<std::string> &list) {
@@ -72,8 +76,10 @@ static std::string join(const std::vector<std::string> &list) {
 
 /// Why this machine cannot run a variant; empty if it can.
 static std::string reasonAgainst(const Variant &variant) {
-  if (variant.kind != Variant::Cpu)
-    return "is not for a CPU";
+  if (variant.kind == Variant::Nvptx) {
+    Error error = checkGpu(variant);
+    return error ? "cannot run: " + error.text : "";
+  }
   if (variant.architecture != cpuArchitecture())
     return "is for " + variant.architecture + ", this machine is " + cpuArchitecture();
   std::vector<std::string> missing = missingCpuFeatures(variant.features);
@@ -91,17 +97,22 @@ Error Model::loadCode(int fd) {
     }
     variant = std::move(variants[i]);
     variants.clear();
-    uint64_t offset = view.code[i].data() - bytes.data();
-    bool isProfiled = wantsPerfMap();
-    if (Error error = mapImage(variant, view.code[i], isProfiled ? -1 : fd, offset, image))
-      return error;
-    if (isProfiled)
-      writePerfMap(variant, image.data());
-    for (uint64_t entry : variant.entries)
-      kernels.push_back(reinterpret_cast<dsc_kernel_fn>(image.data() + entry));
-    return Error::success();
+    code = view.code[i];
+    return variant.kind == Variant::Nvptx ? Error::success() : loadImage(code, fd);
   }
   return {DSC_UNSUPPORTED_CPU, "the artifact has no code that this machine can run" + reasons};
+}
+
+Error Model::loadImage(std::span<const uint8_t> code, int fd) {
+  uint64_t offset = code.data() - bytes.data();
+  bool isProfiled = wantsPerfMap();
+  if (Error error = mapImage(variant, code, isProfiled ? -1 : fd, offset, image))
+    return error;
+  if (isProfiled)
+    writePerfMap(variant, image.data());
+  for (uint64_t entry : variant.entries)
+    kernels.push_back(reinterpret_cast<dsc_kernel_fn>(image.data() + entry));
+  return Error::success();
 }
 
 Error Model::loadWeights() {

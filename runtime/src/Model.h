@@ -1,6 +1,7 @@
 //===- Model.h - an artifact, opened --------------------------------------===//
 #pragma once
 
+#include "CudaModel.h"
 #include "Mapping.h"
 #include "Sizes.h"
 #include "dsc/Format/KernelABI.h"
@@ -23,7 +24,14 @@ public:
   const Dependents &dependents() const { return *dependentExprs; }
   format::PlacedBy placedBy(format::ValueId id) const { return placements[id]; }
   dsc_kernel_fn kernel(uint32_t index) const { return kernels[index]; }
-  const uint8_t *weights() const { return weightBytes.data(); }
+  /// Where kernels find the weights.
+  const uint8_t *weightAddress() const {
+    return gpu ? reinterpret_cast<const uint8_t *>(gpu->weights()) : weightBytes.data();
+  }
+  /// For a context of a model on a GPU; null on a CPU.
+  std::unique_ptr<CudaQueue> makeQueue() const {
+    return gpu ? std::make_unique<CudaQueue>(*gpu, program()) : nullptr;
+  }
   size_t weightSize() const { return weightBytes.size(); }
   const std::string &manifest() const { return variant.manifestJson; }
   const std::string &target() const { return variant.target; }
@@ -49,14 +57,17 @@ private:
 
   Error load(std::span<const uint8_t> bytes, int fd);
   Error loadCode(int fd);
+  Error loadImage(std::span<const uint8_t> code, int fd);
   Error loadWeights();
   Error finish();
   std::vector<TensorInfo> describeInterface(const std::vector<format::ValueId> &ids) const;
 
   std::span<const uint8_t> bytes; // of the whole artifact
   Pages file, image;
-  format::ContainerView view; // without the variants
-  format::Variant variant;    // the one that runs
+  format::ContainerView view;           // without the variants
+  format::Variant variant;              // the one that runs
+  std::span<const uint8_t> code;        // its code, in the artifact
+  std::unique_ptr<const CudaModel> gpu; // null on a CPU
   std::vector<dsc_kernel_fn> kernels;
   std::span<const uint8_t> weightBytes;
   Pages weightCopy; // if the artifact's own are not aligned

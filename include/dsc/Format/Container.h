@@ -40,11 +40,18 @@ struct Segment {
   bool readable = true, writable = false, executable = false;
 };
 
+/// How a kernel is launched on a GPU: for p parts as ceil(p / threads) blocks.
+struct BlockShape {
+  uint32_t threads = 0;     // of a block, a multiple of 32
+  uint32_t sharedBytes = 0; // dynamic shared memory of a block
+  bool operator==(const BlockShape &) const = default;
+};
+
 /// The model for one kind of machine.
 struct Variant {
   enum Kind : uint8_t {
     Cpu,   // code: an image; kernel i of the program starts at entries[i]
-    Nvptx, // code: PTX or a cubin, in which kernels are found by name
+    Nvptx, // code: PTX that ends with a zero, and a cubin; kernels are found by name
   };
   Kind kind = Cpu;
   std::string target;                // "x86-64-v4", "nvptx:sm_80"
@@ -52,6 +59,8 @@ struct Variant {
   std::vector<std::string> features; // that the machine must have: "avx512f"
   std::vector<Segment> segments;     // Cpu
   std::vector<uint64_t> entries;     // Cpu
+  std::vector<BlockShape> blocks;    // Nvptx: of each of Program::kernels
+  uint64_t cubinOffset = 0;          // Nvptx: where in `code` the cubin is; 0: there is none
   std::string manifestJson;          // for people and tools; the runtime does not depend on it
   Program program;
   std::vector<uint8_t> code; // written at a page boundary

@@ -151,7 +151,15 @@ TEST(Container, CodeForGpus) {
   EXPECT_THAT(errorOfWriting(artifact), HasSubstr("no segments and entries"));
   gpu.segments.clear();
   gpu.entries.clear();
+  EXPECT_THAT(errorOfWriting(artifact), HasSubstr("shapes of blocks differ in number"));
+  gpu.blocks.assign(gpu.program.kernels.size(), {128, 1024});
   EXPECT_EQ(errorOfWriting(artifact), "");
+  gpu.blocks[0].threads = 100;
+  EXPECT_THAT(errorOfWriting(artifact), HasSubstr("no GPU has"));
+  gpu.blocks[0].threads = 128;
+  gpu.cubinOffset = gpu.code.size();
+  EXPECT_THAT(errorOfWriting(artifact), HasSubstr("its cubin lies outside"));
+  gpu.cubinOffset = 0;
   gpu.code.clear();
   EXPECT_THAT(errorOfWriting(artifact), HasSubstr("there is none"));
 }
