@@ -49,24 +49,31 @@ Value PixelPanel::constantSize(AffineExpr expr) {
   return kernel.apply(expr, {}, shape.loops->symbols);
 }
 
-/// Calls `body` with the number of each tap; `tap` has its position then.
-void PixelPanel::forTaps(SmallVector<int64_t> &tap, function_ref<void(int64_t)> body) {
-  for (int64_t number = 0; number < shape.taps(); ++number) {
-    int64_t left = number;
-    tap.assign(axes.size(), 0);
-    for (size_t axis = axes.size(); axis-- > 0;) {
-      tap[axis] = left % axes[axis].kernel;
-      left /= axes[axis].kernel;
-    }
-    body(number);
-  }
+/// Loops over the taps. What is done for one is a lot of code, and run once for all
+/// channels: to unroll these loops would make it no faster.
+void PixelPanel::forTaps(TapBody body) {
+  SmallVector<Value> tap;
+  auto nest = [&](auto &nest, Value number) -> void {
+    if (tap.size() == axes.size())
+      return body(number, tap);
+    Value count = kernel.index(axes[tap.size()].kernel);
+    auto at = [&](Value position) {
+      tap.push_back(position);
+      nest(nest, kernel.add(kernel.mul(number, count), position));
+      tap.pop_back();
+    };
+    if (isConstantIntValue(count, 1))
+      return at(kernel.index(0));
+    kernel.loop(kernel.index(0), count, at);
+  };
+  nest(nest, kernel.index(0));
 }
 
 /// Stores what `read` gives for a tap of all channels.
-void PixelPanel::copyChannels(const BufferView &panel, int64_t tap,
+void PixelPanel::copyChannels(const BufferView &panel, Value tap,
                               function_ref<Value(Value channel, int64_t vector)> read) {
   kernel.loop(kernel.index(0), channels, [&](Value channel) {
-    Value row = kernel.add(kernel.mul(channel, kernel.index(shape.taps())), kernel.index(tap));
+    Value row = kernel.add(kernel.mul(channel, kernel.index(shape.taps())), tap);
     Value line = kernel.address(panel, {row, kernel.index(0)});
     Value offset = kernel.mul(kernel.add(firstChannel, channel), plane);
     for (int64_t v = 0; v < vectors; ++v)
@@ -108,12 +115,12 @@ void PixelPanel::emit(const BufferView &panel, int64_t vectorCount, Value column
 //===----------------------------------------------------------------------===//
 
 /// Where the lanes of a run read a tap.
-PixelPanel::Source PixelPanel::sourceOf(const Run &run, ArrayRef<int64_t> tap) {
+PixelPanel::Source PixelPanel::sourceOf(const Run &run, ArrayRef<Value> tap) {
   Value from = run.from, to = run.to;
   Value offset = kernel.index(0), isInside, lineStart;
   for (auto [i, axis] : llvm::enumerate(axes)) {
     Value position = kernel.mul(run.position[i], kernel.index(axis.stride));
-    position = kernel.add(position, kernel.index(tap[i] * axis.dilation));
+    position = kernel.add(position, kernel.mul(tap[i], kernel.index(axis.dilation)));
     position = kernel.add(position, constantSize(axis.begin));
     if (i + 1 < axes.size()) {
       Value fits = compare(CmpIPredicate::ult, position, kernel.size(axis.input));
@@ -188,8 +195,7 @@ void PixelPanel::emitRuns(const BufferView &panel, Value column) {
     second[v].from = first[v].to;
     second[v].to = valid;
   }
-  SmallVector<int64_t> tap;
-  forTaps(tap, [&](int64_t number) {
+  forTaps([&](Value number, ArrayRef<Value> tap) {
     SmallVector<Source> a, b;
     Value areFull;
     for (int64_t v = 0; v < vectors; ++v) {
@@ -248,13 +254,12 @@ void PixelPanel::emitGathers(const BufferView &panel, Value column) {
       starts[v][i] = add(mul(position, fixed(axes[i].stride)), splat(constantSize(axes[i].begin)));
     }
   }
-  SmallVector<int64_t> tap;
-  forTaps(tap, [&](int64_t number) {
+  forTaps([&](Value number, ArrayRef<Value> tap) {
     SmallVector<Value> offsets(vectors), masks(vectors);
     for (int64_t v = 0; v < vectors; ++v) {
       Value offset = fixed(0), mask = valid[v];
       for (auto [i, axis] : llvm::enumerate(axes)) {
-        Value position = add(starts[v][i], fixed(tap[i] * axis.dilation));
+        Value position = add(starts[v][i], splat(kernel.mul(tap[i], kernel.index(axis.dilation))));
         Value fits = compare(CmpIPredicate::ult, position, splat(kernel.size(axis.input)));
         mask = arith::AndIOp::create(builder, loc, mask, fits);
         offset = add(offset, mul(position, splat(axis.inputStride)));

@@ -41,12 +41,14 @@ private:
     mlir::Value address, position, mask, isFull;
   };
 
-  void forTaps(llvm::SmallVector<int64_t> &tap, llvm::function_ref<void(int64_t)> body);
+  /// Receives the number of a tap, and its position on each axis.
+  using TapBody = llvm::function_ref<void(mlir::Value, llvm::ArrayRef<mlir::Value>)>;
+  void forTaps(TapBody body);
   void emitRuns(const BufferView &panel, mlir::Value column);
   void emitGathers(const BufferView &panel, mlir::Value column);
   mlir::Value loadMasked(const Source &source, mlir::Value offset, mlir::Value otherwise);
-  Source sourceOf(const Run &run, llvm::ArrayRef<int64_t> tap);
-  void copyChannels(const BufferView &panel, int64_t tap,
+  Source sourceOf(const Run &run, llvm::ArrayRef<mlir::Value> tap);
+  void copyChannels(const BufferView &panel, mlir::Value tap,
                     llvm::function_ref<mlir::Value(mlir::Value channel, int64_t vector)> read);
   mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value a, mlir::Value b);
   mlir::Value lanesFrom(mlir::Value first);
