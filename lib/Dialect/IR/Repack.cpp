@@ -1,4 +1,5 @@
 //===- Repack.cpp - weights in a kernel's layout --------------------------===//
+#include "dsc/Dialect/IR/ConstantStream.h"
 #include "dsc/Dialect/IR/SparseEncoding.h"
 
 using namespace mlir;
@@ -74,28 +75,40 @@ FailureOr<Spec> RepackOp::getSpec() {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Copies line after line of the result's last axis. Source indices are linear in
-/// the result's: `base` plus index times `factors`.
+using Bytes = ArrayRef<uint8_t>;
+
+/// Makes line after line of the result's last axis, and passes on a buffer full of them.
+/// Source indices are linear in the result's: `base` plus index times `factors`.
 class Repacker {
 public:
-  Repacker(AffineMap map, const Array &from, Array &to);
-  void run() { visit(0, base); }
+  Repacker(RepackOp op, Bytes from, function_ref<LogicalResult(Bytes)> sink);
+  /// Fails when the sink does.
+  LogicalResult run();
 
 private:
-  void visit(unsigned axis, ArrayRef<int64_t> start);
-  void copyLine(ArrayRef<int64_t> start, int64_t length, ArrayRef<int64_t> step);
+  LogicalResult visit(unsigned axis, ArrayRef<int64_t> start);
+  LogicalResult makeLine(ArrayRef<int64_t> start, int64_t length, ArrayRef<int64_t> step);
+  LogicalResult flush();
 
-  const Array &from;
-  Array &to;
+  RankedTensorType source, result;
+  const uint8_t *from;
+  function_ref<LogicalResult(Bytes)> sink;
   int64_t width;
   SmallVector<int64_t> base;
   SmallVector<SmallVector<int64_t>> factors; // of each result axis, for each source axis
-  int64_t position = 0;                      // in `to`, in elements
+  std::vector<uint8_t> buffer;
+  size_t filled = 0;
 };
 } // namespace
 
-Repacker::Repacker(AffineMap map, const Array &from, Array &to)
-    : from(from), to(to), width(elementBytes(from.type.getElementType())) {
+/// Lines are gathered in a buffer of this size, which stays in the L2 cache.
+static constexpr size_t kPieceBytes = 1 << 18;
+
+Repacker::Repacker(RepackOp op, Bytes from, function_ref<LogicalResult(Bytes)> sink)
+    : source(cast<RankedTensorType>(op.getSource().getType())),
+      result(cast<RankedTensorType>(op.getType())), from(from.data()), sink(sink),
+      width(elementBytes(source.getElementType())) {
+  AffineMap map = op.getMap();
   SmallVector<int64_t> unit(map.getNumDims(), 0);
   base = map.compose(unit);
   for (int64_t &component : unit) {
@@ -105,25 +118,61 @@ Repacker::Repacker(AffineMap map, const Array &from, Array &to)
       factor -= constant;
     component = 0;
   }
+  int64_t line = result.getRank() ? result.getShape().back() : 1;
+  buffer.resize(std::max<size_t>(kPieceBytes, line * width));
 }
 
-void Repacker::visit(unsigned axis, ArrayRef<int64_t> start) {
+LogicalResult Repacker::run() { return success(succeeded(visit(0, base)) && succeeded(flush())); }
+
+LogicalResult Repacker::flush() {
+  LogicalResult passed = filled ? sink(Bytes(buffer).take_front(filled)) : success();
+  filled = 0;
+  return passed;
+}
+
+LogicalResult Repacker::visit(unsigned axis, ArrayRef<int64_t> start) {
   if (axis == factors.size())
-    return copyLine(start, 1, SmallVector<int64_t>(start.size(), 0));
+    return makeLine(start, 1, SmallVector<int64_t>(start.size(), 0));
   if (axis + 1 == factors.size())
-    return copyLine(start, to.type.getDimSize(axis), factors[axis]);
+    return makeLine(start, result.getDimSize(axis), factors[axis]);
   SmallVector<int64_t> at(start);
-  for (int64_t i = 0; i < to.type.getDimSize(axis); ++i) {
-    visit(axis + 1, at);
+  for (int64_t i = 0; i < result.getDimSize(axis); ++i) {
+    if (failed(visit(axis + 1, at)))
+      return failure();
     for (auto [index, factor] : llvm::zip(at, factors[axis]))
       index += factor;
   }
+  return success();
 }
 
-void Repacker::copyLine(ArrayRef<int64_t> start, int64_t length, ArrayRef<int64_t> step) {
+/// Copies elements that are `stride` elements apart in the source.
+template <typename Element>
+static void gather(const uint8_t *source, uint8_t *target, int64_t count, int64_t stride) {
+  for (int64_t i = 0; i < count; ++i)
+    std::memcpy(target + i * sizeof(Element), source + i * stride * sizeof(Element),
+                sizeof(Element));
+}
+
+static void gather(const uint8_t *source, uint8_t *target, int64_t count, int64_t stride,
+                   int64_t width) {
+  if (stride == 1)
+    std::memcpy(target, source, count * width);
+  else if (width == 1)
+    gather<uint8_t>(source, target, count, stride);
+  else if (width == 2)
+    gather<uint16_t>(source, target, count, stride);
+  else if (width == 4)
+    gather<uint32_t>(source, target, count, stride);
+  else
+    gather<uint64_t>(source, target, count, stride);
+}
+
+LogicalResult Repacker::makeLine(ArrayRef<int64_t> start, int64_t length, ArrayRef<int64_t> step) {
+  if (filled + length * width > buffer.size() && failed(flush()))
+    return failure();
   // Elements [begin, end) of the line are inside of the source.
   int64_t begin = 0, end = length, offset = 0, stride = 0;
-  for (auto [axis, size] : llvm::enumerate(from.type.getShape())) {
+  for (auto [axis, size] : llvm::enumerate(source.getShape())) {
     auto isOutside = [&, size = size, axis = axis](int64_t i) {
       int64_t at = start[axis] + i * step[axis];
       return at < 0 || at >= size;
@@ -135,23 +184,48 @@ void Repacker::copyLine(ArrayRef<int64_t> start, int64_t length, ArrayRef<int64_
     offset = offset * size + start[axis];
     stride = stride * size + step[axis];
   }
-  const uint8_t *source = from.data.data() + (offset + begin * stride) * width;
-  uint8_t *target = to.data.data() + (position + begin) * width;
-  int64_t run = stride == 1 ? std::max<int64_t>(1, end - begin) : 1;
-  for (int64_t i = begin; i < end; i += run) {
-    std::memcpy(target, source, run * width);
-    source += stride * run * width;
-    target += run * width;
-  }
-  position += length;
+  uint8_t *line = buffer.data() + filled;
+  std::memset(line, 0, begin * width);
+  if (begin < end)
+    gather(from + (offset + begin * stride) * width, line + begin * width, end - begin, stride,
+           width);
+  std::memset(line + end * width, 0, (length - end) * width);
+  filled += length * width;
+  return success();
 }
 
 Array repacked(RepackOp op, const Array &source) {
   if (getStorage(op))
     return encoded(op, source);
   Array result = Array::zeros(cast<RankedTensorType>(op.getType()));
-  Repacker(op.getMap(), source, result).run();
+  uint8_t *end = result.data.data();
+  auto append = [&](Bytes piece) {
+    end = llvm::copy(piece, end);
+    return success();
+  };
+  LogicalResult appended = Repacker(op, source.data, append).run();
+  assert(succeeded(appended) && "this sink takes everything");
+  (void)appended;
   return result;
+}
+
+LogicalResult streamConstant(Value value, const WeightStore &store,
+                             function_ref<LogicalResult(Bytes)> sink) {
+  auto isWhole = [](WeightOp weight, Bytes bytes) {
+    auto type = cast<RankedTensorType>(weight.getType());
+    return static_cast<int64_t>(bytes.size()) ==
+           type.getNumElements() * elementBytes(type.getElementType());
+  };
+  auto repack = value.getDefiningOp<RepackOp>();
+  bool isPacked = repack && !getStorage(repack);
+  if (auto weight = (isPacked ? repack.getSource() : value).getDefiningOp<WeightOp>()) {
+    Bytes bytes = store.bytes(weight.getSource());
+    if (!isWhole(weight, bytes))
+      return failure();
+    return isPacked ? Repacker(repack, bytes, sink).run() : sink(bytes);
+  }
+  std::optional<Array> contents = constantContents(value, store);
+  return contents ? sink(contents->data) : failure();
 }
 
 Value findRepacked(Value source, AffineMap map, Type type) {
