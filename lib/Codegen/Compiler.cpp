@@ -1,6 +1,7 @@
 //===- Compiler.cpp - from a dsc module to an artifact --------------------===//
 #include "dsc/Codegen/Compiler.h"
 
+#include "NVPTX/GpuCode.h"
 #include "dsc/Codegen/Artifact/Image.h"
 #include "dsc/Codegen/Artifact/WeightSection.h"
 #include "dsc/Codegen/Lowering/LowerKernels.h"
@@ -16,24 +17,32 @@ namespace {
 
 /// A program and its kernels, not lowered yet.
 struct Kernels {
-  const Target *target = nullptr;
-  std::unique_ptr<KernelLibrary> library;
+  Target target;
+  std::unique_ptr<KernelLibrary> library; // refers to the target
   BuiltProgram built;
 };
 
 class CompilationImpl : public Compilation {
 public:
-  CompilationImpl(Kernels &kernels, format::Variant image, std::vector<ObjectFile> objects,
-                  const WeightStore &store);
+  CompilationImpl(const WeightStore &store, Location loc) : section(store), loc(loc) {}
+
+  /// Compiles for the one target of the options.
+  LogicalResult addVariant(ModuleOp module, WeightStore &weights, const CompileOptions &options);
+  /// Keeps a module, whose constants the weights are.
+  ModuleOp keep(ModuleOp module) { return modules.emplace_back(module).get(); }
+
   format::Status writeWeights(const format::Sink &sink) const override {
-    return writeWeightSection(weights, weightBytes, store, sink);
+    return section.write(sink);
   }
   FailureOr<std::vector<uint8_t>> emitLibrary(StringRef kind) const override;
 
 private:
-  const WeightStore &store;
-  std::vector<PlacedWeight> weights;
-  std::vector<ObjectFile> objects;
+  FailureOr<format::Variant> compileForCpu(Kernels &kernels, const CompileOptions &options);
+  FailureOr<format::Variant> compileForGpu(Kernels &kernels, const CompileOptions &options);
+
+  WeightSection section;
+  std::vector<OwningOpRef<ModuleOp>> modules;
+  std::vector<ObjectFile> objects; // of the last variant
   Location loc;
 };
 
@@ -41,13 +50,16 @@ private:
 
 static LogicalResult buildKernels(ModuleOp module, WeightStore &weights,
                                   const CompileOptions &options, Kernels &kernels) {
-  kernels.target = findTarget(options.targets.front());
-  if (!kernels.target)
+  const Target *target = findTarget(options.targets.front());
+  if (!target)
     return module.emitError() << "unknown target '" << options.targets.front() << "'";
+  kernels.target = *target;
+  if (!options.triple.empty())
+    kernels.target.triple = options.triple;
   if (failed(runPhases(module, weights, options, phaseNames().back())))
     return failure();
   options.beginStep("emit");
-  kernels.library = std::make_unique<KernelLibrary>(module.getContext(), *kernels.target);
+  kernels.library = std::make_unique<KernelLibrary>(module.getContext(), kernels.target);
   auto main = module.lookupSymbol<func::FuncOp>("main");
   FailureOr<BuiltProgram> built = buildProgram(main, *kernels.library);
   if (failed(built))
@@ -56,18 +68,49 @@ static LogicalResult buildKernels(ModuleOp module, WeightStore &weights,
   return success();
 }
 
-CompilationImpl::CompilationImpl(Kernels &kernels, format::Variant image,
-                                 std::vector<ObjectFile> objects, const WeightStore &store)
-    : store(store), weights(kernels.built.weights), objects(std::move(objects)),
-      loc(kernels.library->getModule().getLoc()) {
-  report = makeReport(kernels.built, *kernels.target);
-  weightBytes = kernels.built.weightBytes;
-  image.manifestJson = report;
-  image.program = std::move(kernels.built.program);
-  artifact.variants.push_back(std::move(image));
+FailureOr<format::Variant> CompilationImpl::compileForCpu(Kernels &kernels,
+                                                          const CompileOptions &options) {
+  ModuleOp code = kernels.library->getModule();
+  options.beginStep("code");
+  FailureOr<std::vector<ObjectFile>> compiled =
+      compileKernels(code, kernels.target, options.optLevel);
+  if (failed(compiled))
+    return failure();
+  objects = std::move(*compiled);
+  options.beginStep("link");
+  return linkImage(objects, kernels.built.program.kernels, kernels.target, loc);
+}
+
+FailureOr<format::Variant> CompilationImpl::compileForGpu(Kernels &kernels,
+                                                          const CompileOptions &options) {
+  options.beginStep("code");
+  return makeGpuCode(kernels.library->getModule(), kernels.built.program.kernels, kernels.target,
+                     options.optLevel, loc);
+}
+
+LogicalResult CompilationImpl::addVariant(ModuleOp module, WeightStore &weights,
+                                          const CompileOptions &options) {
+  Kernels kernels;
+  if (failed(buildKernels(module, weights, options, kernels)))
+    return failure();
+  const Target &target = kernels.target;
+  FailureOr<format::Variant> variant =
+      isNvptx(target) ? compileForGpu(kernels, options) : compileForCpu(kernels, options);
+  if (failed(variant))
+    return failure();
+  variant->manifestJson = makeReport(kernels.built, target);
+  section.add(kernels.built);
+  weightBytes = section.getBytes();
+  variant->program = std::move(kernels.built.program);
+  artifact.variants.push_back(std::move(*variant));
+  return success();
 }
 
 FailureOr<std::vector<uint8_t>> CompilationImpl::emitLibrary(StringRef kind) const {
+  if (artifact.variants.size() != 1)
+    return emitError(loc, "a library holds code for one target"), failure();
+  if (artifact.variants.front().kind != format::Variant::Cpu)
+    return emitError(loc, "a library cannot hold code for GPUs"), failure();
   if (kind == "so")
     return linkObjects(objects, LinkKind::Shared, loc);
   FailureOr<ObjectFile> object = linkObjects(objects, LinkKind::Relocatable, loc);
@@ -78,23 +121,30 @@ FailureOr<std::vector<uint8_t>> CompilationImpl::emitLibrary(StringRef kind) con
 
 std::unique_ptr<Compilation> compileModule(ModuleOp module, WeightStore &weights,
                                            const CompileOptions &options) {
+  auto compilation = std::make_unique<CompilationImpl>(weights, module.getLoc());
+  for (size_t i = 0; i < options.targets.size(); ++i) {
+    // Each target's phases start from the imported model; the last ones may change it.
+    bool isLast = i + 1 == options.targets.size();
+    ModuleOp own = isLast ? module : compilation->keep(module.clone());
+    CompileOptions single = options;
+    single.targets = {options.targets[i]};
+    if (failed(compilation->addVariant(own, weights, single)))
+      return nullptr;
+  }
+  return compilation;
+}
+
+FailureOr<KernelListing> listKernels(ModuleOp module, WeightStore &weights,
+                                     const CompileOptions &options) {
   Kernels kernels;
   if (failed(buildKernels(module, weights, options, kernels)))
-    return nullptr;
-  if (isNvptx(*kernels.target))
-    return module.emitError("artifacts cannot hold code for GPUs yet"), nullptr;
-  options.beginStep("code");
-  FailureOr<std::vector<ObjectFile>> objects = compileKernels(
-      kernels.library->getModule(), *kernels.target, options.optLevel, options.threads);
-  if (failed(objects))
-    return nullptr;
-  options.beginStep("link");
-  FailureOr<format::Variant> image =
-      linkImage(*objects, kernels.built.program.kernels, *kernels.target, module.getLoc());
-  if (failed(image))
-    return nullptr;
-  return std::make_unique<CompilationImpl>(kernels, std::move(*image), std::move(*objects),
-                                           weights);
+    return failure();
+  KernelListing listing{makeReport(kernels.built, kernels.target), {}};
+  kernels.library->getModule().walk([&](FunctionOpInterface function) {
+    llvm::raw_string_ostream os(listing.loops[function.getName().str()]);
+    function->print(os, OpPrintingFlags().useLocalScope().assumeVerified());
+  });
+  return listing;
 }
 
 FailureOr<std::string> emitCode(ModuleOp module, WeightStore &weights,
@@ -103,16 +153,16 @@ FailureOr<std::string> emitCode(ModuleOp module, WeightStore &weights,
   if (failed(buildKernels(module, weights, options, kernels)))
     return failure();
   ModuleOp code = kernels.library->getModule();
-  if (failed(lowerToLLVMDialect(code, *kernels.target)))
+  if (failed(lowerToLLVMDialect(code, kernels.target)))
     return code.emitError("a kernel cannot be lowered"), failure();
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> llvmModule = translate(code, *kernels.target, context);
+  std::unique_ptr<llvm::Module> llvmModule = translate(code, kernels.target, context);
   if (!llvmModule)
     return failure();
-  optimize(*llvmModule, *kernels.target, options.optLevel);
+  optimize(*llvmModule, kernels.target, options.optLevel);
   if (kind == "asm" || kind == "ptx") {
     FailureOr<std::vector<uint8_t>> text =
-        emitMachineCode(*llvmModule, *kernels.target, /*assembly=*/true, module.getLoc());
+        emitMachineCode(*llvmModule, kernels.target, /*assembly=*/true, module.getLoc());
     if (failed(text))
       return failure();
     return std::string(text->begin(), text->end());

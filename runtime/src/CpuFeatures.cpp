@@ -1,7 +1,8 @@
 //===- CpuFeatures.cpp - what this machine's processor can do -------------===//
 //
 // x86: CPUID and XCR0, after Intel's Software Developer's Manual, volume 2 (CPUID)
-// and volume 1, chapter 13 (XSAVE).
+// and volume 1, chapter 13 (XSAVE). Arm: what Linux says in AT_HWCAP, as its
+// Documentation/arch/arm64/elf_hwcaps.rst lists it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,6 +14,9 @@
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 namespace dsc::runtime {
@@ -125,6 +129,24 @@ bool hasCpuFeature(const std::string &feature) {
       return false;
     return (regs[f.reg] >> f.bit & 1) && isUsable(f.state);
   }
+  return false;
+}
+
+#elif defined(__aarch64__)
+
+bool hasCpuFeature(const std::string &feature) {
+  struct Feature {
+    const char *name;
+    unsigned long bit;
+  };
+  static constexpr Feature kFeatures[] = {
+      {"fp-armv8", HWCAP_FP},     {"neon", HWCAP_ASIMD},       {"crc", HWCAP_CRC32},
+      {"lse", HWCAP_ATOMICS},     {"fullfp16", HWCAP_ASIMDHP}, {"rdm", HWCAP_ASIMDRDM},
+      {"dotprod", HWCAP_ASIMDDP}, {"sve", HWCAP_SVE},
+  };
+  for (const Feature &f : kFeatures)
+    if (feature == f.name)
+      return getauxval(AT_HWCAP) & f.bit;
   return false;
 }
 

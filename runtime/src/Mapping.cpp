@@ -108,6 +108,9 @@ static bool copySegment(const format::Segment &segment, uint8_t *address,
       MAP_FAILED)
     return false;
   std::memcpy(address, code.data() + segment.fileOffset, segment.fileBytes);
+  auto *begin = reinterpret_cast<char *>(address);
+  if (segment.executable) // processors other than x86 may have old code in their cache
+    __builtin___clear_cache(begin, begin + segment.fileBytes);
   return mprotect(address, size, protectionOf(segment)) == 0;
 }
 

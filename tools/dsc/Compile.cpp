@@ -3,6 +3,7 @@
 // From an ONNX model to an artifact, or to what the compiler has on the way.
 //
 //===----------------------------------------------------------------------===//
+#include "ArtifactReport.h"
 #include "Isolation.h"
 #include "ModelCompiler.h"
 #include "Verbs.h"
@@ -44,16 +45,22 @@ std::string CompileCommand::outputPath() const {
   return std::filesystem::path(model).stem().string() + endings.lookup(emit);
 }
 
-/// GPUs have no containers yet, and only GPUs have PTX.
+/// Only artifacts hold code for several targets; libraries hold none for GPUs, and only
+/// GPUs have PTX.
 void CompileCommand::checkTarget() const {
-  const Target *target = findTarget(options.compileOptions().targets.front());
-  bool isGpu = target && isNvptx(*target);
+  std::vector<std::string> names = options.compileOptions().targets;
+  bool isGpu = llvm::any_of(names, [](const auto &name) { return isNvptx(*findTarget(name)); });
+  bool isLibrary = emit == "obj" || emit == "so" || emit == "lib";
+  if (names.size() > 1 && (emit != "dsc" || !stopAfter.empty()))
+    fail(Code::Usage,
+         fmt::format("{} is for one target, not for {}",
+                     stopAfter.empty() ? "--emit " + emit : "--stop-after", fmt::join(names, ", ")),
+         "compile once for each, or use --emit dsc, which holds code for several");
   if (emit == "ptx" && !isGpu)
     fail(Code::Usage, "PTX is code of NVIDIA GPUs", "add --target nvptx:sm_80");
-  bool isText = emit == "mlir" || emit == "llvm" || emit == "asm" || emit == "ptx";
-  if (isGpu && !isText && stopAfter.empty())
-    fail(Code::Usage, "artifacts and libraries cannot hold code for GPUs yet",
-         "add --emit ptx to see the code");
+  if (isGpu && isLibrary && stopAfter.empty())
+    fail(Code::Usage, "a library cannot hold code for GPUs",
+         "use --emit dsc, which the runtime executes, or --emit ptx");
 }
 
 void CompileCommand::writeText(const std::string &text) {
@@ -77,7 +84,7 @@ void CompileCommand::writeCompilation(ModelCompiler &compiler, const Compilation
 
 /// What `dsc inspect` shows, and how long the compiler's steps took.
 void CompileCommand::writeReport(const Compilation &compilation, const StepTimes &times) {
-  auto facts = nlohmann::ordered_json::parse(compilation.getReport());
+  nlohmann::ordered_json facts = reportOf(compilation);
   for (const StepTimes::Step &step : times.get())
     facts["compile_seconds"][step.name] = step.seconds;
   writeFile(report, facts.dump() + "\n", {model});
@@ -156,14 +163,18 @@ Verb addCompile(CLI::App &app) {
   verb->add_option("--stop-after", command->stopAfter,
                    "Print the IR after a phase: " + llvm::join(phaseNames(), ", "))
       ->type_name("PHASE");
-  verb->add_option("--report", command->report, "Also write what `dsc inspect` shows, and how long each step\n"
+  verb->add_option("--report", command->report,
+                   "Also write what `dsc inspect` shows, and how long each step\n"
                    "took, as JSON")
       ->type_name("FILE");
   verb->add_option("--threads", command->options.threads, "Threads of the compiler");
   command->options.addTo(*verb);
+  command->options.addTripleTo(*verb);
   verb->footer(
       "Examples:\n"
       "  dsc compile model.onnx\n"
+      "  dsc compile model.onnx --target x86-64-v4,x86-64-v3\n"
+      "  dsc compile model.onnx --triple aarch64-linux-gnu --emit lib\n"
       "  dsc compile model.onnx -o fast.dsc --shape images=1x3x224x224 --target x86-64-v4\n"
       "  dsc compile model.onnx --stop-after group | less\n");
   return {verb, [command](const Globals &globals) { return command->run(globals); }};

@@ -3,7 +3,7 @@
 
 #include "Diagnostics.h"
 
-#include "dsc/Dialect/Target/KnownTargets.h"
+#include "dsc/Dialect/Target/Triples.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -22,9 +22,12 @@ void ModelOptions::addShapeTo(CLI::App &command) {
 
 void ModelOptions::addTo(CLI::App &command) {
   addShapeTo(command);
-  command.add_option("--target", target, "Kinds of CPU to compile for, separated by commas")
+  command
+      .add_option("--target", target,
+                  "Kinds of CPU to compile for, separated by commas; an artifact for several\n"
+                  "runs the best that the machine has")
       ->type_name("native|CPU,...")
-      ->capture_default_str();
+      ->default_str("native");
   command
       .add_option("--precision", precision,
                   "strict: every operator rounds in its own type; f32: at least as accurate as "
@@ -48,25 +51,60 @@ static std::vector<std::string> split(const std::string &text, char separator) {
   return {parts.begin(), parts.end()};
 }
 
-CompileOptions ModelOptions::compileOptions() const {
-  CompileOptions options;
-  options.targets = split(target, ',');
-  for (const std::string &name : options.targets) {
-    if (findTarget(name))
-      continue;
-    if (name == "native")
+void ModelOptions::addTripleTo(CLI::App &command) {
+  command
+      .add_option("--triple", triple,
+                  "System to compile for, as aarch64-linux-gnu. Default: Linux with glibc")
+      ->type_name("TRIPLE");
+}
+
+/// Names of targets that `accept` takes, as a help.
+static std::string listTargets(llvm::function_ref<bool(const Target &)> accept) {
+  std::vector<std::string> names;
+  for (const Target &known : knownTargets())
+    if (accept(known))
+      names.push_back(known.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// The targets that the options mean, best first.
+std::vector<std::string> ModelOptions::targetNames(const std::string &triple) const {
+  const Target *native = findTarget("native");
+  bool isForeign = !triple.empty() && !(native && fits(*native, triple));
+  if (target.empty() && isForeign)
+    return {leastTarget(triple).name};
+  std::vector<std::string> names = split(target.empty() ? "native" : target, ',');
+  for (const std::string &name : names) {
+    const Target *found = findTarget(name);
+    if (!found && name == "native")
       fail(Code::Usage, "this machine's CPU is not supported",
            "give --target, or use an x86-64 CPU with AVX2");
-    std::vector<std::string> names;
-    for (const Target &known : knownTargets())
-      names.push_back(known.name);
-    fail(Code::Usage, fmt::format("unknown target '{}'", name),
-         fmt::format("known are native, {}", fmt::join(names, ", ")));
+    if (!found)
+      fail(Code::Usage, fmt::format("unknown target '{}'", name),
+           "known are native, " + listTargets([](const Target &) { return true; }));
+    if (!triple.empty() && !fits(*found, triple))
+      fail(Code::Usage, fmt::format("target '{}' is not for --triple {}", name, triple),
+           "give one of " + listTargets([&](const Target &t) { return fits(t, triple); }));
   }
+  std::vector<std::string> sorted;
+  for (const Target *found : findTargets(names))
+    sorted.push_back(found->name);
+  return sorted;
+}
+
+CompileOptions ModelOptions::compileOptions() const {
+  CompileOptions options;
+  if (!triple.empty()) {
+    llvm::Expected<std::string> resolved = resolveTriple(triple);
+    if (!resolved)
+      fail(Code::Usage, llvm::toString(resolved.takeError()),
+           "use one like x86_64-linux-gnu, x86_64-linux-musl or aarch64-linux-gnu");
+    options.triple = *resolved;
+  }
+  options.targets = targetNames(options.triple);
   options.precision = precision;
   options.sparsity = sparsity;
   options.optLevel = optLevel;
-  options.threads = threads;
   return options;
 }
 

@@ -13,7 +13,8 @@ namespace dsc::cli {
 
 /// What the command line says of how to compile a model.
 struct ModelOptions {
-  std::string target = "native";
+  std::string target; ///< empty: native, or with a triple that is not, its least demanding kind
+  std::string triple;
   std::string precision = "f32";
   std::string sparsity = "auto";
   int optLevel = 2;
@@ -25,10 +26,15 @@ struct ModelOptions {
   void addTo(CLI::App &command);
   /// Adds --shape alone.
   void addShapeTo(CLI::App &command);
+  /// Adds --triple alone, which is not part of addTo.
+  void addTripleTo(CLI::App &command);
 
   /// These check the texts and throw Failure.
   CompileOptions compileOptions() const;
   import::ImportOptions importOptions() const;
+
+private:
+  std::vector<std::string> targetNames(const std::string &triple) const;
 };
 
 } // namespace dsc::cli

@@ -4,6 +4,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -18,16 +19,21 @@ public:
     double seconds = 0;
   };
 
-  /// Ends the step before, and begins one.
+  /// Ends the step before, and begins one. A step that has been before, for another
+  /// target, goes on.
   void begin(llvm::StringRef name) {
     end();
-    steps.push_back({name.str()});
+    open = std::find_if(steps.begin(), steps.end(),
+                        [&](const Step &step) { return step.name == name; }) -
+           steps.begin();
+    if (open == steps.size())
+      steps.push_back({name.str()});
     isOpen = true;
     start = Clock::now();
   }
   void end() {
     if (isOpen)
-      steps.back().seconds = std::chrono::duration<double>(Clock::now() - start).count();
+      steps[open].seconds += std::chrono::duration<double>(Clock::now() - start).count();
     isOpen = false;
   }
   llvm::ArrayRef<Step> get() const { return steps; }
@@ -35,6 +41,7 @@ public:
 private:
   using Clock = std::chrono::steady_clock;
   std::vector<Step> steps;
+  size_t open = 0; // the step that runs if isOpen
   bool isOpen = false;
   Clock::time_point start;
 };

@@ -8,7 +8,6 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Object/ELFObjectFile.h"
-#include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 
@@ -85,7 +84,7 @@ FailureOr<format::Variant> linkImage(ArrayRef<ObjectFile> objects,
   if (!image)
     return emitError(loc) << llvm::toString(image.takeError()), failure();
   image->target = target.name;
-  image->architecture = llvm::Triple(target.triple).getArchName();
+  image->architecture = target.architecture();
   image->features = target.features;
   return std::move(*image);
 }

@@ -60,8 +60,10 @@ FailureOr<ObjectFile> linkObjects(ArrayRef<ObjectFile> objects, LinkKind kind, L
   else
     llvm::append_range(arguments,
                        std::vector<const char *>{"-shared", "-Bsymbolic", "--no-undefined",
-                                                 "--hash-style=sysv", "-zseparate-code",
-                                                 "-zmax-page-size=4096"});
+                                                 "--hash-style=sysv",
+                                                 // Segments have pages of their own, of the
+                                                 // largest size that the architecture knows.
+                                                 "-zseparate-loadable-segments"});
   std::list<TemporaryFile> inputs;
   for (const ObjectFile &object : objects) {
     TemporaryFile &input = inputs.emplace_back();

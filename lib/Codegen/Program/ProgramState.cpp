@@ -119,6 +119,26 @@ ValueId ProgramState::declare(Value tensor, format::Value::Kind kind) {
   return ids[tensor] = declare(tensor.getType(), kind);
 }
 
+ValueId ProgramState::declareWithin(Value tensor, Value whole, Dim offset) {
+  ValueId outer = id(whole), part = declare(tensor, format::Value::Alias);
+  const format::Value &around = program().values[outer];
+  format::Value &value = program().values[part];
+  value.root = root(outer);
+  Dim bytes = offset * static_cast<int64_t>(byteSize(value.dtype));
+  bool isNested = around.kind == format::Value::Alias;
+  if (isNested && offset.isConstant(0)) {
+    value.byteOffset = around.byteOffset;
+    return part;
+  }
+  ExprId start = expr(bytes);
+  if (isNested) {
+    program().exprs.push_back({format::Expr::Add, around.byteOffset, start, 0, 0});
+    start = program().exprs.size() - 1;
+  }
+  value.byteOffset = start;
+  return part;
+}
+
 ValueId ProgramState::root(ValueId id) const {
   const format::Value &value = built.program.values[id];
   return value.kind == format::Value::Alias ? value.root : id;
@@ -132,23 +152,24 @@ ValueId ProgramState::id(Value tensor) {
   return placeWeight(op);
 }
 
-/// Equal constants share their place.
-static Attribute weightKey(Operation *op) {
+Attribute recipeOf(Operation *op, function_ref<Attribute(WeightAttr)> canonical) {
   if (auto constant = dyn_cast<ConstantOp>(op))
     return constant.getValue();
   if (auto repack = dyn_cast<RepackOp>(op)) {
-    SmallVector<Attribute> facts = {weightKey(repack.getSource().getDefiningOp()),
+    SmallVector<Attribute> facts = {recipeOf(repack.getSource().getDefiningOp(), canonical),
+                                    TypeAttr::get(repack.getSource().getType()),
                                     repack.getMapAttr(), TypeAttr::get(repack.getType())};
     if (StorageAttr storage = getStorage(repack))
       facts.push_back(storage);
     return ArrayAttr::get(op->getContext(), facts);
   }
-  return cast<WeightOp>(op).getSource();
+  return canonical(cast<WeightOp>(op).getSource());
 }
 
 ValueId ProgramState::placeWeight(Operation *op) {
   ValueId id = declare(op->getResult(0), format::Value::Weight);
-  auto [it, isNew] = weightOffsets.try_emplace(weightKey(op), built.weightBytes);
+  auto [it, isNew] = weightOffsets.try_emplace(
+      recipeOf(op, [](WeightAttr reference) { return reference; }), built.weightBytes);
   if (isNew) {
     auto type = cast<RankedTensorType>(op->getResult(0).getType());
     uint64_t bytes = type.getNumElements() * elementBytes(type.getElementType());
@@ -159,7 +180,7 @@ ValueId ProgramState::placeWeight(Operation *op) {
   return id;
 }
 
-/// "node 12 '/layer1/Conv' (opset 17)" from the location that the importer gave.
+/// Names from the location that the importer gave.
 static void collectNames(Location loc, SmallVectorImpl<StringRef> &names) {
   if (auto name = dyn_cast<NameLoc>(loc)) {
     if (!llvm::is_contained(names, name.getName().strref()))
@@ -170,12 +191,16 @@ static void collectNames(Location loc, SmallVectorImpl<StringRef> &names) {
   }
 }
 
-uint32_t ProgramState::origin(Location loc) {
+std::string nodesOf(Location loc) {
   SmallVector<StringRef> names;
   collectNames(loc, names);
-  if (names.empty())
+  return llvm::join(names, ", ");
+}
+
+uint32_t ProgramState::origin(Location loc) {
+  std::string text = nodesOf(loc);
+  if (text.empty())
     return format::kNone;
-  std::string text = llvm::join(names, ", ");
   auto [it, isNew] = origins.try_emplace(text, program().origins.size());
   if (isNew)
     program().origins.push_back(text);

@@ -1,19 +1,25 @@
 //===- KnownTargets.cpp - the table of targets ----------------------------===//
 #include "dsc/Dialect/Target/KnownTargets.h"
 
+#include "Arm.h"
 #include "X86.h"
 #include "dsc/Dialect/Target/Nvptx.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
 
 namespace dsc {
+
+std::string Target::architecture() const {
+  return llvm::Triple::getArchTypeName(llvm::Triple(triple).getArch()).str();
+}
 
 bool Target::has(llvm::StringRef feature) const { return llvm::is_contained(features, feature); }
 
 llvm::ArrayRef<Target> knownTargets() {
-  static const Target targets[] = {x86V4(), x86V3(), nvptxSm80()};
+  static const Target targets[] = {x86V4(), x86V3(), x86V4Emulated(), armV8(), nvptxSm80()};
   return targets;
 }
 
@@ -30,6 +36,14 @@ const Target *findTarget(llvm::StringRef name) {
     if (name == "native" ? canExecute(target) : target.name == name)
       return &target;
   return nullptr;
+}
+
+std::vector<const Target *> findTargets(llvm::ArrayRef<std::string> names) {
+  std::vector<const Target *> found;
+  for (const Target &target : knownTargets())
+    if (llvm::any_of(names, [&](const std::string &name) { return findTarget(name) == &target; }))
+      found.push_back(&target);
+  return found;
 }
 
 } // namespace dsc

@@ -12,3 +12,11 @@ dsc::Target dsc::x86V4() {
   target.l2Bytes = 1 << 20;
   return target;
 }
+
+dsc::Target dsc::x86V4Emulated() {
+  Target target = x86V4(), instructions = x86V3();
+  target.name = "x86-64-v4-emulated";
+  target.cpu = instructions.cpu;
+  target.features = instructions.features;
+  return target;
+}

@@ -46,6 +46,15 @@ def gather():
                 ).SerializeToString()
 
 
+def lookup():
+    """Rows of a constant that is computed when compiling: table[16,100], i[N] -> y[N,16]."""
+    model = text("""g (int64[N] i) => (float[N, 16] y)
+      { t = Transpose <perm = [1, 0]> (table)  y = Gather(t, i) }""")
+    table = np.arange(1600, dtype=np.float32).reshape(16, 100)
+    model.graph.initializer.append(numpy_helper.from_array(table, "table"))
+    return model.SerializeToString()
+
+
 def slashes():
     """Names as exporters write them."""
     node = helper.make_node("Relu", ["x"], ["/out/y"], name="/layer/Relu")

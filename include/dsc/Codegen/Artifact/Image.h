@@ -12,7 +12,7 @@ namespace dsc {
 /// Links object files to an image without imports and relocations. `kernels` are
 /// the symbols of the entries. Fails with a diagnostic.
 llvm::FailureOr<format::Variant> linkImage(llvm::ArrayRef<ObjectFile> objects,
-                                               const std::vector<std::string> &kernels,
-                                               const Target &target, mlir::Location loc);
+                                           const std::vector<std::string> &kernels,
+                                           const Target &target, mlir::Location loc);
 
 } // namespace dsc

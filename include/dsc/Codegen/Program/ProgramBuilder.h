@@ -21,9 +21,14 @@ struct PlacedWeight {
   uint64_t bytes = 0;
 };
 
+/// What the bytes of a constant follow from: equal recipes give equal bytes.
+/// `canonical` says what stands for a reference to stored bytes.
+mlir::Attribute recipeOf(mlir::Operation *constant,
+                         llvm::function_ref<mlir::Attribute(WeightAttr)> canonical);
+
 struct BuiltProgram {
   format::Program program;
-  std::vector<PlacedWeight> weights; ///< in the order of their offsets
+  std::vector<PlacedWeight> weights; ///< in the order of their offsets, equal ones once
   uint64_t weightBytes = 0;
   /// For each launch the group it runs.
   std::vector<GroupOp> launchGroups;

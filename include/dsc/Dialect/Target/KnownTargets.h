@@ -31,6 +31,8 @@ struct Target {
   int64_t l1Bytes = 32 << 10, l2Bytes = 512 << 10, l3Bytes = 8 << 20;
   double l2GBs = 80, l3GBs = 30, dramGBs = 15;
 
+  /// As LLVM calls it: "x86_64", "aarch64", "nvptx64".
+  std::string architecture() const;
   bool has(llvm::StringRef feature) const;
   int64_t lanes(int64_t elementBits) const { return vectorBits / elementBits; }
   /// fp32 multiply-adds in GFLOP/s at full rate.
@@ -43,5 +45,9 @@ llvm::ArrayRef<Target> knownTargets();
 /// Null for an unknown name. "native" gives the best kind that this machine can
 /// execute.
 const Target *findTarget(llvm::StringRef name);
+
+/// What the names stand for, each kind once, in the order of knownTargets(); names
+/// that are not known are left out.
+std::vector<const Target *> findTargets(llvm::ArrayRef<std::string> names);
 
 } // namespace dsc
