@@ -12,8 +12,14 @@ namespace dsc {
 // Match
 //===----------------------------------------------------------------------===//
 
-/// accumulator + a * b in float32, from 0.
-static bool isSumOfProducts(const LoopSpec &loops) {
+/// `value` before it was extended to float32.
+static Value beforeWidening(Value value) {
+  auto extended = value.getDefiningOp<arith::ExtFOp>();
+  return extended ? extended.getIn() : value;
+}
+
+/// accumulator + a * b in float32, from 0; with `mayWiden`, of extended 16-bit floats.
+static bool isSumOfProducts(const LoopSpec &loops, bool mayWiden) {
   if (loops.accesses.size() != 2 || loops.init.size() != 1)
     return false;
   auto init = dyn_cast<FloatAttr>(loops.init.front());
@@ -28,8 +34,11 @@ static bool isSumOfProducts(const LoopSpec &loops) {
     return false;
   Value product = add.getLhs() == accumulator ? add.getRhs() : add.getLhs();
   auto mul = product.getDefiningOp<arith::MulFOp>();
-  return mul &&
-         ((mul.getLhs() == a && mul.getRhs() == b) || (mul.getLhs() == b && mul.getRhs() == a));
+  if (!mul)
+    return false;
+  Value left = mayWiden ? beforeWidening(mul.getLhs()) : mul.getLhs();
+  Value right = mayWiden ? beforeWidening(mul.getRhs()) : mul.getRhs();
+  return (left == a && right == b) || (left == b && right == a);
 }
 
 /// Whether `op` is part of an epilogue; `mapped` are the tensors with one element
@@ -55,7 +64,8 @@ static bool isEpilogue(const GroupInfo &group, Operation *op, llvm::DenseSet<Val
   return true;
 }
 
-Match findAnchor(const GroupInfo &group, ArrayRef<SpecKind> kinds, Operation *&anchor) {
+Match findAnchor(const GroupInfo &group, ArrayRef<SpecKind> kinds, Operation *&anchor,
+                 bool mayWiden) {
   anchor = nullptr;
   for (Operation &op : group.getBody().without_terminator()) {
     const Spec *spec = group.getSpec(&op);
@@ -68,7 +78,7 @@ Match findAnchor(const GroupInfo &group, ArrayRef<SpecKind> kinds, Operation *&a
   if (!anchor)
     return Match::no("no sum of products");
   const LoopSpec &loops = *group.getSpec(anchor)->loops;
-  if (!isSumOfProducts(loops))
+  if (!isSumOfProducts(loops, mayWiden))
     return Match::no("not a plain sum of products in float32");
   for (const Access &access : loops.accesses)
     if (!access.map || group.contains(anchor->getOperand(access.operand)))
@@ -156,78 +166,6 @@ Dim strideOfAxis(ArrayRef<Dim> dims, unsigned axis) {
 
 double overlappedTime(double workNs, double memoryNs) {
   return std::max(workNs, memoryNs) + 0.25 * std::min(workNs, memoryNs);
-}
-
-//===----------------------------------------------------------------------===//
-// Epilogue
-//===----------------------------------------------------------------------===//
-
-Epilogue::Epilogue(KernelEmitter &kernel, Operation *anchor)
-    : kernel(kernel), anchor(anchor), loops(*kernel.group.getSpec(anchor)->loops) {}
-
-/// Whether the access reads axes from `axis` on as they are, or not at all.
-static bool isFlatAccess(Operation *op, const Access &access, unsigned axis, ArrayRef<Dim> dims) {
-  if (!access.map)
-    return false;
-  SmallVector<Dim> operand = getDims(op->getOperand(access.operand));
-  unsigned count = dims.size() - axis;
-  bool uses = false;
-  for (AffineExpr expr : access.map->getResults())
-    for (unsigned i = axis; i < dims.size(); ++i)
-      uses |= expr.isFunctionOfDim(i);
-  if (!uses)
-    return true;
-  if (operand.size() < count || ArrayRef(operand).take_back(count) != dims.take_back(count))
-    return false;
-  for (unsigned i = 0; i < count; ++i) {
-    unsigned at = operand.size() - count + i;
-    auto dim = dyn_cast<AffineDimExpr>(access.map->getResult(at));
-    if (!dim || dim.getPosition() != axis + i || access.mayBroadcast[at])
-      return false;
-  }
-  for (AffineExpr expr : access.map->getResults().drop_back(count))
-    for (unsigned i = axis; i < dims.size(); ++i)
-      if (expr.isFunctionOfDim(i))
-        return false;
-  return true;
-}
-
-bool Epilogue::isFlatFrom(unsigned axis) const {
-  SmallVector<Dim> dims = getDims(anchor->getResult(0));
-  auto ignoresIndices = [&](Region &region) {
-    for (unsigned i = axis; i < dims.size(); ++i)
-      if (!region.front().getArgument(i).use_empty())
-        return false;
-    return true;
-  };
-  auto areFlat = [&](Operation *op, ArrayRef<Access> accesses) {
-    return llvm::all_of(accesses,
-                        [&](const Access &access) { return isFlatAccess(op, access, axis, dims); });
-  };
-  if (loops.finish && (!ignoresIndices(*loops.finish) || !areFlat(anchor, loops.finishAccesses)))
-    return false;
-  for (Operation &op : kernel.group.getBody().without_terminator()) {
-    if (&op == anchor)
-      continue;
-    const LoopSpec &map = *kernel.group.getSpec(&op)->loops;
-    if (map.extents != dims || !ignoresIndices(*map.body) || !areFlat(&op, map.accesses))
-      return false;
-  }
-  return true;
-}
-
-void Epilogue::emitPoint(ValueRange indices, Value accumulator) const {
-  SmallVector<Value> point;
-  auto it = indices.begin();
-  for (Iterator iterator : loops.iterators)
-    point.push_back(iterator == Iterator::Reduction ? kernel.index(0) : *it++);
-  SmallVector<Value> finished = kernel.finishPoint(anchor, loops, point, accumulator);
-  kernel.provide(anchor->getResult(0), indices, finished.front());
-  SmallVector<Value> values;
-  for (Value yielded : kernel.group.getYielded())
-    values.push_back(kernel.element(yielded, indices));
-  for (auto [i, value] : llvm::enumerate(values))
-    kernel.store(i, indices, value);
 }
 
 void annotateVectorLoop(KernelEmitter &kernel, int64_t width, int64_t interleave) {

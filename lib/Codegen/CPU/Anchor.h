@@ -12,8 +12,10 @@
 namespace dsc {
 
 /// Sets `anchor` to the group's only op of a kind in `kinds`, if its body is
-/// `accumulator + a * b` in float32 and the rest of the group is an epilogue.
-Match findAnchor(const GroupInfo &group, llvm::ArrayRef<SpecKind> kinds, mlir::Operation *&anchor);
+/// `accumulator + a * b` in float32 and the rest of the group is an epilogue. With
+/// `mayWiden`, a and b may be 16-bit floats that the body extends.
+Match findAnchor(const GroupInfo &group, llvm::ArrayRef<SpecKind> kinds, mlir::Operation *&anchor,
+                 bool mayWiden = false);
 
 /// Sets `anchor` to the group's only op with a reduction, of any kind, if the rest
 /// of the group is computed before it or is an epilogue.
@@ -34,24 +36,6 @@ Dim strideOfAxis(llvm::ArrayRef<Dim> dims, unsigned axis);
 
 /// Time of work and memory traffic that overlap, but not wholly.
 double overlappedTime(double workNs, double memoryNs);
-
-/// Stores the results of a group from the accumulators of its anchor.
-class Epilogue {
-public:
-  Epilogue(KernelEmitter &kernel, mlir::Operation *anchor);
-
-  /// Whether an index of the last axis, with 0 for those from `axis` on before it,
-  /// can count row-major positions in all axes from `axis` on: everything reads
-  /// these axes alike, or not at all.
-  bool isFlatFrom(unsigned axis) const;
-  /// Computes and stores all results at a point of the anchor's result.
-  void emitPoint(mlir::ValueRange indices, mlir::Value accumulator) const;
-
-private:
-  KernelEmitter &kernel;
-  mlir::Operation *anchor;
-  const LoopSpec &loops;
-};
 
 /// Asks LLVM to vectorise the loop (the last op before the insertion point) to
 /// `width` lanes and to leave it a loop.

@@ -1,15 +1,18 @@
 //===- ConvPanels.cpp - convolutions in float32 over panels of pixels -----===//
 //
 // For each group of channels a matrix product: rows are output channels (the kernel,
-// in place), columns are output pixels, depth is input channels times taps. The
-// pixels that a panel's columns read are gathered into scratch once, and all output
-// channels pass over them.
+// in place), columns are output pixels, depth is input channels times taps. What a
+// panel's pixels read is copied into scratch once, and all output channels pass over
+// it: either what each tap reads (PixelPanel), or, where panels do not reach over the
+// end of an image's line, the lines that all taps read (PixelStrips).
 //
 //===----------------------------------------------------------------------===//
 #include "Anchor.h"
 #include "ConvolutionShape.h"
+#include "Epilogue.h"
 #include "PanelEngine.h"
 #include "PixelPanel.h"
+#include "PixelStrips.h"
 #include "Templates.h"
 
 using namespace mlir;
@@ -27,15 +30,26 @@ public:
   LogicalResult emit(KernelEmitter &kernel, ScheduleAttr schedule) const override;
 };
 
+/// A convolution as products over panels, and how panels get their pixels.
+struct ConvPlan {
+  const ConvolutionShape &shape;
+  bool hasStrips;
+
+  PanelSizes sizes() const;
+  PanelRows rowsOfB(const Target &target) const {
+    return hasStrips ? PixelStrips::rowsOf(shape, target.lanes(32)) : PanelRows();
+  }
+  /// First axis of those that columns count.
+  unsigned columnAxis() const { return hasStrips ? getRank(shape.op->getResult(0)) - 1 : 2; }
+};
+
 class ConvEmitter {
 public:
-  ConvEmitter(KernelEmitter &kernel, const ConvolutionShape &shape, const PanelBlocks &blocks)
-      : kernel(kernel), shape(shape), code(kernel, kernel.builder.getF32Type()),
-        engine(code, sizesOf(shape), blocks), epilogue(kernel, shape.op) {}
+  ConvEmitter(KernelEmitter &kernel, const ConvPlan &plan, const PanelBlocks &blocks)
+      : kernel(kernel), plan(plan), shape(plan.shape), code(kernel, kernel.builder.getF32Type()),
+        engine(code, plan.sizes(), blocks, plan.rowsOfB(kernel.target)),
+        epilogue(kernel, shape.op) {}
 
-  static PanelSizes sizesOf(const ConvolutionShape &shape) {
-    return {shape.groupOutputs, shape.pixels(), shape.groupInputs * shape.taps()};
-  }
   void emit();
 
 private:
@@ -43,9 +57,12 @@ private:
     Value image, group;
   };
   void emitBlock(Place place, Value rowBlock, Value columnBlock);
+  SmallVector<Value> rowIndices(Place place, Value row);
   PanelOperands::Point beginRow(Place place, Value row);
+  PanelOperands::Vectors beginVectors(Place place, Value row);
 
   KernelEmitter &kernel;
+  const ConvPlan &plan;
   const ConvolutionShape &shape;
   VectorCode code;
   PanelEngine engine;
@@ -53,6 +70,16 @@ private:
 };
 
 } // namespace
+
+PanelSizes ConvPlan::sizes() const {
+  Dim depth = shape.groupInputs * shape.taps();
+  if (!hasStrips)
+    return {shape.groupOutputs, shape.pixels(), depth};
+  auto outer = llvm::map_to_vector(ArrayRef(shape.axes).drop_back(),
+                                   [](const auto &axis) { return axis.output; });
+  return {shape.groupOutputs, shape.axes.back().output, depth,
+          product(shape.op->getContext(), outer)};
+}
 
 static Match matchConvolution(const GroupInfo &group, ConvolutionShape &found) {
   Operation *anchor = nullptr;
@@ -69,33 +96,68 @@ Match ConvPanelsTemplate::match(const GroupInfo &group, const Target &) const {
   return matchConvolution(group, found);
 }
 
+/// Of a schedule's parameters: panels are filled by PixelStrips.
+static constexpr StringLiteral kStrips = "strips";
+
+static bool hasStrips(ScheduleAttr schedule) {
+  return schedule.getParams() && schedule.getParams().contains(kStrips);
+}
+
 SmallVector<ScheduleAttr> ConvPanelsTemplate::candidates(const GroupInfo &group,
                                                          const Target &target) const {
   ConvolutionShape found;
   matchConvolution(group, found);
+  MLIRContext *context = group.getGroup()->getContext();
   SmallVector<ScheduleAttr> schedules;
-  for (int64_t vectors = 1; vectors <= 4; ++vectors)
-    schedules.push_back(
-        choosePanelBlocks(target, ConvEmitter::sizesOf(found), vectors, false, found.taps())
-            .write(group.getGroup()->getContext(), getName()));
+  auto add = [&](const ConvPlan &plan, DictionaryAttr params) {
+    for (int64_t vectors = 1; vectors <= 4; ++vectors)
+      schedules.push_back(choosePanelBlocks(target, plan.sizes(), vectors, false, found.taps(),
+                                            plan.rowsOfB(target))
+                              .write(context, getName(), params));
+  };
+  add({found, false}, {});
+  ConvPlan strips{found, true};
+  if (PixelStrips::canRead(found) && hasVectorEpilogue(group, found.op, strips.columnAxis()))
+    add(strips, DictionaryAttr::get(context, NamedAttribute(StringAttr::get(context, kStrips),
+                                                            UnitAttr::get(context))));
   return schedules;
+}
+
+/// Cycles in which the panels of one image and group are filled once.
+static double fillCycles(const ConvPlan &plan, const PanelSizes &sizes, const PanelBlocks &blocks,
+                         const Target &target) {
+  double columns = estimateSize(sizes.columns), depth = estimateSize(sizes.depth);
+  auto lanes = static_cast<double>(target.lanes(32));
+  bool isDense = plan.shape.axes.back().stride == 1;
+  if (!plan.hasStrips)
+    return depth * columns * (isDense ? 2.5 / lanes : 1.25);
+  PanelRows rows = plan.rowsOfB(target);
+  double panels = std::ceil(columns / (static_cast<double>(blocks.vectors) * lanes));
+  double panelRows = depth / static_cast<double>(rows.steps.size());
+  double vectors = std::ceil(columns / lanes) + panels * static_cast<double>(rows.extraVectors);
+  double cycles = panelRows * vectors * static_cast<double>(rows.parts) * (isDense ? 1.25 : 2);
+  constexpr double startOfPanel = 60;
+  return estimateSize(sizes.lines) * (cycles + panels * startOfPanel);
 }
 
 Cost ConvPanelsTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
                               const Target &target) const {
   ConvolutionShape found;
   matchConvolution(group, found);
+  ConvPlan plan{found, hasStrips(schedule)};
   PanelBlocks blocks = PanelBlocks::read(schedule);
-  PanelSizes sizes = ConvEmitter::sizesOf(found);
+  PanelSizes sizes = plan.sizes();
   Cost cost = estimateWork(group);
   double rows = estimateSize(sizes.rows), columns = estimateSize(sizes.columns);
-  double depth = estimateSize(sizes.depth);
+  double lines = sizes.lines ? estimateSize(sizes.lines) : 1;
   double repeats = estimateSize(found.batch) * estimateSize(found.outChannels) / rows;
   double lanes = static_cast<double>(target.lanes(32));
   double rowBlocks = std::ceil(rows / static_cast<double>(blocks.blockRows));
-  double cycles = depth * panelCycles(target, rows, columns, blocks, false);
-  cycles += depth * columns * rowBlocks * (found.axes.back().stride == 1 ? 2.5 / lanes : 1.25);
-  cycles += rows * columns * 3 / lanes + 200;
+  double cycles =
+      estimateSize(sizes.depth) * lines * panelCycles(target, rows, columns, blocks, false);
+  cycles += rowBlocks * fillCycles(plan, sizes, blocks, target);
+  bool hasVectors = hasVectorEpilogue(group, found.op, plan.columnAxis());
+  cycles += rows * columns * lines * (hasVectors ? 1.5 : 3) / lanes + 200;
   cost.ns = overlappedTime(repeats * cycles / target.gigahertz, cost.bytes / target.l3GBs);
   return cost;
 }
@@ -104,11 +166,15 @@ Cost ConvPanelsTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
 // Emission
 //===----------------------------------------------------------------------===//
 
-PanelOperands::Point ConvEmitter::beginRow(Place place, Value row) {
+/// The place of a row in the result, without the spatial axes.
+SmallVector<Value> ConvEmitter::rowIndices(Place place, Value row) {
   Value first = kernel.mul(place.group, kernel.size(shape.groupOutputs));
-  SmallVector<Value> indices = {place.image, kernel.add(first, row)};
-  bool isFlat = epilogue.isFlatFrom(2);
-  return [this, indices, isFlat](Value column, Value sum) {
+  return {place.image, kernel.add(first, row)};
+}
+
+PanelOperands::Point ConvEmitter::beginRow(Place place, Value row) {
+  bool isFlat = isFlatEpilogue(kernel.group, shape.op, 2);
+  return [this, indices = rowIndices(place, row), isFlat](Value column, Value sum) {
     SmallVector<Value> at = indices;
     if (isFlat) {
       at.append(shape.axes.size() - 1, kernel.index(0));
@@ -121,6 +187,21 @@ PanelOperands::Point ConvEmitter::beginRow(Place place, Value row) {
   };
 }
 
+PanelOperands::Vectors ConvEmitter::beginVectors(Place place, Value row) {
+  return [this, indices = rowIndices(place, row)](PanelColumn first, Value sums, Value mask) {
+    SmallVector<Value> at = indices;
+    // Without lines, the column counts positions on all axes.
+    auto sizes = llvm::map_to_vector(ArrayRef(shape.axes).drop_back(),
+                                     [](const auto &axis) { return axis.output; });
+    if (plan.hasStrips)
+      llvm::append_range(at, kernel.delinearize(first.line, sizes));
+    else
+      at.append(sizes.size(), kernel.index(0));
+    at.push_back(first.column);
+    epilogue.emitVector(code, plan.columnAxis(), at, sums, mask);
+  };
+}
+
 void ConvEmitter::emitBlock(Place place, Value rowBlock, Value columnBlock) {
   Value zero = kernel.index(0);
   SmallVector<Value> xStart(shape.axes.size() + 2, zero), wStart(shape.axes.size() + 2, zero);
@@ -128,16 +209,25 @@ void ConvEmitter::emitBlock(Place place, Value rowBlock, Value columnBlock) {
   xStart[1] = kernel.mul(place.group, kernel.size(shape.groupInputs));
   wStart[0] = kernel.mul(place.group, kernel.size(shape.groupOutputs));
   const BufferView &x = kernel.view(shape.input());
-  PixelPanel pixels(code, shape, x, kernel.address(x, xStart));
+  Value channel0 = kernel.address(x, xStart);
 
   PanelOperands operands;
   operands.aView = kernel.view(shape.kernel());
   operands.a = kernel.address(operands.aView, wStart);
   operands.aRow = kernel.size(shape.groupInputs * shape.taps());
   operands.aDepth = kernel.index(1);
-  operands.pack = [&](const BufferView &panel, int64_t vectors, Value column, Value depth,
-                      Value count) { pixels.emit(panel, vectors, column, depth, count); };
+  PixelStrips strips(code, shape, x, channel0);
+  PixelPanel pixels(code, shape, x, channel0);
+  operands.pack = [&](const BufferView &panel, int64_t vectors, PanelColumn first, Value depth,
+                      Value count) {
+    if (plan.hasStrips)
+      strips.emit(panel, vectors, first, depth, count);
+    else
+      pixels.emit(panel, vectors, first.column, depth, count);
+  };
   operands.epilogue = [&](Value row) { return beginRow(place, row); };
+  if (hasVectorEpilogue(kernel.group, shape.op, plan.columnAxis()))
+    operands.vectorEpilogue = [&](Value row) { return beginVectors(place, row); };
   engine.emitBlock(rowBlock, columnBlock, operands);
 }
 
@@ -147,9 +237,9 @@ static constexpr double kWorkPerPart = 1 << 16;
 void ConvEmitter::emit() {
   SmallVector<Dim> tasks = {shape.batch, shape.outChannels.floorDiv(shape.groupOutputs),
                             engine.countRowBlocks(), engine.countColumnBlocks()};
-  PanelSizes sizes = sizesOf(shape);
-  double perTask = estimateSize({sizes.rows, sizes.columns, sizes.depth}) /
-                   estimateSize(ArrayRef(tasks).take_back(2));
+  double work = estimateSize(shape.groupOutputs) * estimateSize(shape.pixels()) *
+                estimateSize(plan.sizes().depth);
+  double perTask = work / estimateSize(ArrayRef(tasks).take_back(2));
   auto tasksPerPart = static_cast<int64_t>(std::max(1.0, kWorkPerPart / perTask));
   Dim total = product(kernel.builder.getContext(), tasks);
   kernel.partCount =
@@ -165,7 +255,8 @@ LogicalResult ConvPanelsTemplate::emit(KernelEmitter &kernel, ScheduleAttr sched
   ConvolutionShape found;
   if (Match match = matchConvolution(kernel.group, found); !match)
     return kernel.group.getGroup()->emitOpError() << match.reason;
-  ConvEmitter(kernel, found, PanelBlocks::read(schedule)).emit();
+  ConvPlan plan{found, hasStrips(schedule)};
+  ConvEmitter(kernel, plan, PanelBlocks::read(schedule)).emit();
   return success();
 }
 

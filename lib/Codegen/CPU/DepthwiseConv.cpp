@@ -3,14 +3,17 @@
 // Vectors run over the output pixels of a line, taps are unrolled. Vectors whose
 // taps are all inside of the input are read plainly, several lines at a time, which
 // share what they read; at the borders masks leave out the pixels outside, and lines
-// outside are skipped. The sums of a vector go through a buffer in scratch to the
-// epilogue.
+// outside are skipped. The epilogue computes the results from the vectors of sums or,
+// where its code exists for elements only, through a buffer in scratch.
 //
 //===----------------------------------------------------------------------===//
 #include "Anchor.h"
 #include "ConvolutionShape.h"
+#include "Epilogue.h"
 #include "PixelVectors.h"
 #include "Templates.h"
+
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -32,7 +35,8 @@ public:
   DepthwiseEmitter(KernelEmitter &kernel, const ConvolutionShape &shape)
       : kernel(kernel), builder(kernel.builder), loc(kernel.loc), shape(shape),
         code(kernel, kernel.builder.getF32Type()), epilogue(kernel, shape.op),
-        line(shape.axes.back()), pixels(code, kernel.view(shape.input()), line.stride) {}
+        line(shape.axes.back()), pixels(code, kernel.view(shape.input()), line.stride),
+        hasVectors(hasVectorEpilogue(kernel.group, shape.op, shape.axes.size() + 1)) {}
 
   void emit();
 
@@ -49,6 +53,7 @@ private:
   Value start(const Axis &axis, Value output);
   Value isInside(const Axis &axis, Value first, int64_t count);
   void storeVector(ArrayRef<Value> outer, Value column, Value sums);
+  void storeLanes(ArrayRef<Value> indices, Value count, Value sums);
   Value conjunction(Value a, Value b) {
     return a && b ? arith::AndIOp::create(builder, loc, a, b).getResult() : a ? a : b;
   }
@@ -61,6 +66,7 @@ private:
   Epilogue epilogue;
   const Axis &line;
   PixelVectors pixels;
+  bool hasVectors;
   BufferView tile;
   /// Lines that are computed together.
   static constexpr int64_t kLines = 4;
@@ -172,21 +178,33 @@ Value DepthwiseEmitter::sumTaps(ArrayRef<Value> starts, Value column, ArrayRef<V
   return sum;
 }
 
-void DepthwiseEmitter::storeVector(ArrayRef<Value> outer, Value column, Value sums) {
+/// The results of the first `count` lanes.
+void DepthwiseEmitter::storeLanes(ArrayRef<Value> indices, Value count, Value sums) {
+  if (hasVectors) {
+    bool areAll = isConstantIntValue(count, code.lanes);
+    Value mask = areAll ? Value() : code.maskBelow(kernel.index(0), count, code.lanes);
+    epilogue.emitVector(code, indices.size() - 1, indices, sums, mask);
+    return;
+  }
   code.store(tile, tile.ptr, sums);
-  int64_t lanes = code.lanes;
+  kernel.loop(kernel.index(0), count, [&](Value i) {
+    SmallVector<Value> at(indices);
+    at.back() = kernel.add(indices.back(), i);
+    epilogue.emitPoint(at, code.load(tile, code.advance(tile, tile.ptr, i), 1));
+  });
+  annotateVectorLoop(kernel, code.lanes);
+}
+
+void DepthwiseEmitter::storeVector(ArrayRef<Value> outer, Value column, Value sums) {
+  SmallVector<Value> indices = {image, channel};
+  llvm::append_range(indices, outer);
+  indices.push_back(column);
   auto emitLanes = [&](Value count) {
-    kernel.loop(kernel.index(0), count, [&](Value i) {
-      SmallVector<Value> indices = {image, channel};
-      llvm::append_range(indices, outer);
-      indices.push_back(kernel.add(column, i));
-      epilogue.emitPoint(indices, code.load(tile, code.advance(tile, tile.ptr, i), 1));
-    });
-    annotateVectorLoop(kernel, lanes);
+    storeLanes(indices, count, sums);
     return SmallVector<Value>();
   };
-  Value full = kernel.index(lanes);
-  if (line.output.isConstant() && line.output.getConstant() % lanes == 0) {
+  Value full = kernel.index(code.lanes);
+  if (line.output.isConstant() && line.output.getConstant() % code.lanes == 0) {
     emitLanes(full);
     return;
   }
@@ -324,8 +342,10 @@ void DepthwiseEmitter::emitPlane(Value imageNumber, Value channelNumber) {
 static constexpr double kWorkPerPart = 1 << 15;
 
 void DepthwiseEmitter::emit() {
-  tile = code.scratch(kernel.constant(code.lanes), {kernel.constant(1)});
-  kernel.markScratch(tile);
+  if (!hasVectors) {
+    tile = code.scratch(kernel.constant(code.lanes), {kernel.constant(1)});
+    kernel.markScratch(tile);
+  }
   SmallVector<Dim> planes = {shape.batch, shape.outChannels};
   Dim total = product(builder.getContext(), planes);
   double work = estimateSize(shape.pixels()) * static_cast<double>(shape.taps());

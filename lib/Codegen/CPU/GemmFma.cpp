@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Anchor.h"
+#include "Epilogue.h"
 #include "MatrixProduct.h"
 #include "PanelEngine.h"
 #include "Templates.h"
@@ -59,7 +60,8 @@ private:
   void pack(ArrayRef<Value> batch, const BufferView &panel, int64_t vectors, Value column,
             Value depth, Value count);
   Value elementB(ArrayRef<Value> batch, Value depth, Value column);
-  PanelOperands::Point beginRow(ArrayRef<Value> batch, Value row);
+  SmallVector<Value> rowPoint(ArrayRef<Value> batch, Value row);
+  SmallVector<Value> resultIndices(ArrayRef<Value> point, Value column) const;
 
   KernelEmitter &kernel;
   const MatrixProduct &product;
@@ -260,18 +262,22 @@ Value GemmEmitter::packedPanels(ArrayRef<Value> batch) {
   return kernel.address(kernel.view(packed), at);
 }
 
-PanelOperands::Point GemmEmitter::beginRow(ArrayRef<Value> batch, Value row) {
+/// The point of the loops where a row starts.
+SmallVector<Value> GemmEmitter::rowPoint(ArrayRef<Value> batch, Value row) {
   SmallVector<Value> point = pointOf(batch);
   for (auto [loop, i] :
        llvm::zip(product.row, kernel.delinearize(row, product.extents(product.row))))
     point[loop] = i;
-  return [this, point](Value column, Value sum) {
-    SmallVector<Value> indices;
-    for (unsigned i = 0; i < point.size(); ++i)
-      if (product.loops->iterators[i] != Iterator::Reduction)
-        indices.push_back(product.column == i ? column : point[i]);
-    epilogue.emitPoint(indices, sum);
-  };
+  return point;
+}
+
+/// The indices of a column's result.
+SmallVector<Value> GemmEmitter::resultIndices(ArrayRef<Value> point, Value column) const {
+  SmallVector<Value> indices;
+  for (unsigned i = 0; i < point.size(); ++i)
+    if (product.loops->iterators[i] != Iterator::Reduction)
+      indices.push_back(product.column == i ? column : point[i]);
+  return indices;
 }
 
 void GemmEmitter::emitBlock(ArrayRef<Value> batch, Value rowBlock, Value columnBlock) {
@@ -290,10 +296,22 @@ void GemmEmitter::emitBlock(ArrayRef<Value> batch, Value rowBlock, Value columnB
       return code.advance(kernel.view(packed), start, before);
     };
   } else {
-    operands.pack = [&](const BufferView &panel, int64_t vectors, Value column, Value depth,
-                        Value count) { pack(batch, panel, vectors, column, depth, count); };
+    operands.pack = [&](const BufferView &panel, int64_t vectors, PanelColumn first, Value depth,
+                        Value count) { pack(batch, panel, vectors, first.column, depth, count); };
   }
-  operands.epilogue = [&](Value row) { return beginRow(batch, row); };
+  operands.epilogue = [&](Value row) {
+    return [this, point = rowPoint(batch, row)](Value column, Value sum) {
+      epilogue.emitPoint(resultIndices(point, column), sum);
+    };
+  };
+  unsigned lastAxis = getRank(product.op->getResult(0)) - 1;
+  if (product.column && hasVectorEpilogue(kernel.group, product.op, lastAxis))
+    operands.vectorEpilogue = [&, lastAxis](Value row) {
+      return [this, lastAxis, point = rowPoint(batch, row)](PanelColumn first, Value sums,
+                                                            Value mask) {
+        epilogue.emitVector(code, lastAxis, resultIndices(point, first.column), sums, mask);
+      };
+    };
   engine.emitBlock(rowBlock, columnBlock, operands);
 }
 

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Anchor.h"
+#include "Epilogue.h"
 #include "MatrixProduct.h"
 #include "Templates.h"
 #include "VectorCode.h"

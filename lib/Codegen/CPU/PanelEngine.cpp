@@ -20,9 +20,9 @@ PanelBlocks PanelBlocks::read(ScheduleAttr schedule) {
   return {tile[0], tile[1], block[0], block[1], block[2], block[3]};
 }
 
-ScheduleAttr PanelBlocks::write(MLIRContext *context, StringRef name) const {
+ScheduleAttr PanelBlocks::write(MLIRContext *context, StringRef name, DictionaryAttr params) const {
   return ScheduleAttr::get(context, name, {rows, vectors},
-                           {blockRows, blockPanels, blockDepth, cacheRows}, 1, {}, 1, {});
+                           {blockRows, blockPanels, blockDepth, cacheRows}, 1, {}, 1, params);
 }
 
 int64_t maxTileRows(const Target &target, int64_t vectors) {
@@ -72,7 +72,7 @@ static int64_t evenPiece(int64_t size, int64_t most, int64_t unit) {
 }
 
 PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int64_t vectors,
-                              bool arePacked, int64_t depthUnit) {
+                              bool arePacked, int64_t depthUnit, const PanelRows &rowsOfB) {
   PanelBlocks blocks;
   blocks.vectors = vectors;
   blocks.rows = maxTileRows(target, vectors);
@@ -85,7 +85,9 @@ PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int
   int64_t columns = vectors * target.lanes(32);
   // A panel's part stays in the L2 cache while all rows pass over it: the longer it is,
   // the less often are sums stored.
-  int64_t mostDepth = std::max(depthUnit, target.l2Bytes / 8 / (columns * bytes));
+  int64_t mostPanelRows = target.l2Bytes / 8 / (rowsOfB.width(vectors, target.lanes(32)) * bytes);
+  auto stepsOfRow = static_cast<int64_t>(rowsOfB.steps.size());
+  int64_t mostDepth = std::max(depthUnit, mostPanelRows * stepsOfRow);
   blocks.blockDepth = sizes.depth.isConstant()
                           ? evenPiece(depth, mostDepth, depthUnit)
                           : std::max(depthUnit, mostDepth / depthUnit * depthUnit);
@@ -103,6 +105,8 @@ PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int
   // the whole depth. Else several panels share what is loaded.
   bool fits = blocks.blockRows * depth * bytes <= target.l2Bytes / 2;
   int64_t panels = llvm::divideCeil(static_cast<int64_t>(estimateSize(sizes.columns)), columns);
+  if (sizes.lines)
+    panels *= static_cast<int64_t>(estimateSize(sizes.lines));
   constexpr int64_t sharingPanels = 4;
   blocks.blockPanels = fits ? 1 : evenPiece(std::max<int64_t>(1, panels), sharingPanels, 1);
   int64_t turns = arePacked || blocks.blockPanels == 1
@@ -116,9 +120,13 @@ PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int
 // Blocks
 //===----------------------------------------------------------------------===//
 
-PanelEngine::PanelEngine(VectorCode &code, const PanelSizes &sizes, const PanelBlocks &blocks)
+PanelEngine::PanelEngine(VectorCode &code, const PanelSizes &sizes, const PanelBlocks &blocks,
+                         const PanelRows &rows)
     : code(code), kernel(code.kernel), builder(code.builder), loc(code.loc), sizes(sizes),
-      blocks(blocks) {}
+      blocks(blocks), rowsOfB(rows) {
+  elements.element = builder.getF32Type();
+  kernel.markScratch(elements);
+}
 
 BufferView PanelEngine::scratch(int64_t elements, int64_t rowStride) {
   BufferView view =
@@ -127,16 +135,31 @@ BufferView PanelEngine::scratch(int64_t elements, int64_t rowStride) {
   return view;
 }
 
-Dim PanelEngine::panels() const { return sizes.columns.ceilDiv(panelColumns()); }
+Dim PanelEngine::panels() const {
+  Dim ofLine = sizes.columns.ceilDiv(panelColumns());
+  return sizes.lines ? sizes.lines * ofLine : ofLine;
+}
 
-/// Column where a panel starts.
-Value PanelEngine::firstColumn(Value number) {
+Value PanelEngine::panelsOfLine() { return kernel.size(sizes.columns.ceilDiv(panelColumns())); }
+
+/// Vectors of a line before its panel `number`.
+Value PanelEngine::vectorsBefore(Value number) {
   if (!widePanels)
-    return kernel.mul(number, kernel.index(panelColumns()));
+    return kernel.mul(number, kernel.index(blocks.vectors));
   Value vectors = kernel.mul(number, kernel.index(narrowVectors));
-  if (*widePanels > 0)
-    vectors = kernel.add(vectors, minimum(number, kernel.index(*widePanels)));
-  return kernel.mul(vectors, kernel.index(code.lanes));
+  if (*widePanels == 0)
+    return vectors;
+  return kernel.add(vectors, minimum(number, kernel.index(*widePanels)));
+}
+
+/// Where a panel starts.
+PanelColumn PanelEngine::columnOf(Value number) {
+  Value line = kernel.index(0);
+  if (sizes.lines) {
+    line = arith::DivUIOp::create(builder, loc, number, panelsOfLine());
+    number = arith::RemUIOp::create(builder, loc, number, panelsOfLine());
+  }
+  return {line, kernel.mul(vectorsBefore(number), kernel.index(code.lanes))};
 }
 
 /// Rows of a tile that is `vectors` wide.
@@ -205,51 +228,73 @@ SmallVector<int64_t> PanelEngine::tileRows(int64_t vectors) const {
   return sorted;
 }
 
+bool PanelEngine::isOneDepthBlock() const {
+  return sizes.depth.isConstant() && sizes.depth.getConstant() <= blocks.blockDepth;
+}
+
+/// Splits the vectors of a line evenly, where that is known.
+void PanelEngine::splitColumns() {
+  if (!sizes.columns.isConstant() || sizes.columns.getConstant() <= 0)
+    return;
+  int64_t vectors = llvm::divideCeil(sizes.columns.getConstant(), code.lanes);
+  int64_t count = llvm::divideCeil(vectors, blocks.vectors);
+  narrowVectors = vectors / count;
+  widePanels = vectors - narrowVectors * count;
+}
+
 void PanelEngine::emitBlock(Value rowBlock, Value columnBlock, const PanelOperands &operands) {
   Range rows = split(sizes.rows, countRowBlocks(), rowBlock);
   Range panelRange = split(panels(), countColumnBlocks(), columnBlock);
-  int64_t width = panelColumns(), tileWidth = blocks.blockPanels * width;
-  if (operands.pack && sizes.columns.isConstant() && sizes.columns.getConstant() > 0) {
-    int64_t vectors = llvm::divideCeil(sizes.columns.getConstant(), code.lanes);
-    int64_t count = llvm::divideCeil(vectors, blocks.vectors);
-    narrowVectors = vectors / count;
-    widePanels = vectors - narrowVectors * count;
-  }
-  if (!tile.ptr) {
-    tile = scratch(blocks.blockRows * tileWidth, tileWidth);
+  int64_t tileWidth = blocks.blockPanels * panelColumns();
+  if (operands.pack)
+    splitColumns();
+  bool keepsSums = !operands.vectorEpilogue || !isOneDepthBlock();
+  if (keepsSums && !buffer.ptr)
+    buffer = scratch(blocks.blockRows * tileWidth, tileWidth);
+  if (operands.pack && !panel.ptr) {
     int64_t packedPanels = keepsRows() ? blocks.blockPanels : 1;
-    if (operands.pack)
-      panel = scratch(packedPanels * blocks.blockDepth * width, width);
+    int64_t width = rowsOfB.width(blocks.vectors, code.lanes);
+    auto steps = static_cast<int64_t>(rowsOfB.steps.size());
+    panel = scratch(packedPanels * (blocks.blockDepth / steps) * width, width);
   }
   Value depth = kernel.size(sizes.depth), step = kernel.index(blocks.blockDepth);
   // Sums of nothing are stored too.
   Value end = maximum(depth, kernel.index(1));
   kernel.loop(kernel.index(0), end, step, {}, [&](Value first, ValueRange) {
     Value count = minimum(step, arith::SubIOp::create(builder, loc, depth, first));
-    if (sizes.depth.isConstant() && sizes.depth.getConstant() <= blocks.blockDepth) {
+    if (isOneDepthBlock()) {
       first = kernel.index(0);
       count = depth;
     }
     emitDepthBlock(first, count, rows, panelRange, operands);
     return SmallVector<Value>();
   });
-  emitEpilogue(rows, panelRange, operands);
+  if (!operands.vectorEpilogue)
+    emitEpilogue(rows, panelRange, operands);
 }
 
 /// Rows [first, first + count) of B, in the block's panel `number`.
 PanelEngine::Panel PanelEngine::panelAt(Value number, int64_t vectors, Value first, Value count,
                                         Range panelRange, const PanelOperands &operands) {
-  Panel found{{}, first, count, {}, firstColumn(number), vectors};
-  Value inBlock = arith::SubIOp::create(builder, loc, found.column, firstColumn(panelRange.begin));
-  found.sums = code.advance(tile, tile.ptr, inBlock);
+  Panel found{{}, first, count, {}, columnOf(number), vectors};
+  Value inBlock = arith::SubIOp::create(builder, loc, number, panelRange.begin);
+  if (buffer.ptr) {
+    // Without lines there are no gaps between columns.
+    Value columns = kernel.mul(inBlock, kernel.index(panelColumns()));
+    if (!sizes.lines)
+      columns = arith::SubIOp::create(builder, loc, found.first.column,
+                                      columnOf(panelRange.begin).column);
+    found.sums = code.advance(elements, buffer.ptr, columns);
+  }
   if (operands.pack) {
     found.address = panel.ptr;
+    int64_t most = blocks.blockDepth / static_cast<int64_t>(rowsOfB.steps.size()) *
+                   rowsOfB.width(blocks.vectors, code.lanes);
     if (keepsRows())
-      found.address =
-          code.advance(panel, panel.ptr, kernel.mul(inBlock, kernel.index(blocks.blockDepth)));
+      found.address = code.advance(elements, panel.ptr, kernel.mul(inBlock, kernel.index(most)));
     return found;
   }
-  found.address = code.advance(tile, operands.packed(found.column),
+  found.address = code.advance(elements, operands.packed(found.first.column),
                                kernel.mul(first, kernel.index(vectors * code.lanes)));
   return found;
 }
@@ -259,36 +304,40 @@ void PanelEngine::pack(const Panel &filled, const PanelOperands &operands) {
     return;
   BufferView view = panel;
   view.ptr = filled.address;
-  view.strides = {kernel.index(filled.vectors * code.lanes), kernel.index(1)};
-  operands.pack(view, filled.vectors, filled.column, filled.depth, filled.count);
+  view.strides = {kernel.index(rowsOfB.width(filled.vectors, code.lanes)), kernel.index(1)};
+  operands.pack(view, filled.vectors, filled.first, filled.depth, filled.count);
+}
+
+/// Calls `body` for panels with their number of vectors.
+void PanelEngine::forPanels(Range range, function_ref<void(Value, int64_t)> body) {
+  kernel.loop(range.begin, range.end, [&](Value number) {
+    if (!widePanels || *widePanels == 0)
+      return body(number, widePanels ? narrowVectors : blocks.vectors);
+    Value inLine =
+        sizes.lines ? arith::RemUIOp::create(builder, loc, number, panelsOfLine()) : number;
+    Value isWide = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, inLine,
+                                         kernel.index(*widePanels));
+    kernel.branch(
+        isWide, {}, [&] { return body(number, narrowVectors + 1), SmallVector<Value>(); },
+        [&] { return body(number, narrowVectors), SmallVector<Value>(); });
+  });
 }
 
 void PanelEngine::emitDepthBlock(Value first, Value count, Range rows, Range panelRange,
                                  const PanelOperands &operands) {
-  auto forRange = [&](Value from, Value to, int64_t vectors,
-                      function_ref<void(const Panel &)> body) {
-    kernel.loop(from, to, [&](Value number) {
+  auto forEach = [&](function_ref<void(const Panel &)> body) {
+    forPanels(panelRange, [&](Value number, int64_t vectors) {
       body(panelAt(number, vectors, first, count, panelRange, operands));
     });
   };
-  auto forPanels = [&](function_ref<void(const Panel &)> body) {
-    if (!widePanels || *widePanels == 0) {
-      forRange(panelRange.begin, panelRange.end, widePanels ? narrowVectors : blocks.vectors, body);
-      return;
-    }
-    Value wide = kernel.index(*widePanels);
-    forRange(panelRange.begin, minimum(panelRange.end, wide), narrowVectors + 1, body);
-    Value rest = maximum(panelRange.begin, wide);
-    forRange(rest, panelRange.end, narrowVectors, body);
-  };
   if (!keepsRows()) {
-    forPanels([&](const Panel &panel) {
+    forEach([&](const Panel &panel) {
       pack(panel, operands);
       emitPanel(panel, rows, rows.begin, operands);
     });
     return;
   }
-  forPanels([&](const Panel &panel) { pack(panel, operands); });
+  forEach([&](const Panel &panel) { pack(panel, operands); });
   int64_t turns = llvm::divideCeil(blocks.blockRows, blocks.cacheRows);
   Value total = arith::SubIOp::create(builder, loc, rows.end, rows.begin);
   auto bound = [&](Value turn) -> Value {
@@ -297,11 +346,11 @@ void PanelEngine::emitDepthBlock(Value first, Value count, Range rows, Range pan
   };
   kernel.loop(kernel.index(0), kernel.index(turns), [&](Value turn) {
     Range some{bound(turn), bound(kernel.add(turn, kernel.index(1)))};
-    forPanels([&](const Panel &panel) { emitPanel(panel, some, rows.begin, operands); });
+    forEach([&](const Panel &panel) { emitPanel(panel, some, rows.begin, operands); });
   });
 }
 
-/// Rows by one panel: tiles of one more row first. `firstRow`: where `tile` starts.
+/// Rows by one panel: tiles of one more row first. `firstRow`: where `buffer` starts.
 void PanelEngine::emitPanel(const Panel &panel, Range rows, Value firstRow,
                             const PanelOperands &operands) {
   Value total = arith::SubIOp::create(builder, loc, rows.end, rows.begin);
@@ -325,10 +374,13 @@ void PanelEngine::emitPanel(const Panel &panel, Range rows, Value firstRow,
     kernel.loop(from, to, [&](Value number) {
       Value row = kernel.add(kernel.mul(number, low), minimum(number, high));
       Value absolute = kernel.add(rows.begin, row);
-      Value inTile = arith::SubIOp::create(builder, loc, absolute, firstRow);
-      Value at = code.advance(operands.aView, a, kernel.mul(absolute, operands.aRow));
-      Value sums = code.advance(tile, panel.sums, kernel.mul(inTile, tile.strides[0]));
-      emitTile(count, panel, at, sums, operands);
+      Tile tile{count, absolute, {}, {}};
+      tile.a = code.advance(operands.aView, a, kernel.mul(absolute, operands.aRow));
+      if (buffer.ptr) {
+        Value inBlock = arith::SubIOp::create(builder, loc, absolute, firstRow);
+        tile.sums = code.advance(elements, panel.sums, kernel.mul(inBlock, buffer.strides[0]));
+      }
+      emitTile(tile, panel, operands);
     });
   }
 }
@@ -343,47 +395,55 @@ Value PanelEngine::keepOutside(Value address) {
   return LLVM::LaunderInvariantGroupOp::create(builder, loc, address);
 }
 
-void PanelEngine::emitTile(int64_t count, const Panel &panel, Value a, Value c,
-                           const PanelOperands &operands) {
-  auto addressOf = [&](int64_t row, int64_t vector) {
-    int64_t columns = blocks.blockPanels * panelColumns();
-    return code.advance(tile, c, kernel.index(row * columns + vector * code.lanes));
-  };
+/// The address of sums of a tile in `buffer`.
+Value PanelEngine::inBuffer(const Tile &tile, int64_t row, int64_t vector) {
+  int64_t columns = blocks.blockPanels * panelColumns();
+  return code.advance(elements, tile.sums, kernel.index(row * columns + vector * code.lanes));
+}
+
+/// Zeros, or the sums of the depth before the panel's.
+SmallVector<Value> PanelEngine::startSums(const Tile &tile, const Panel &panel) {
   auto zeros = [&] {
-    return SmallVector<Value>(count * panel.vectors, code.constant(0, code.lanes));
+    return SmallVector<Value>(tile.rows * panel.vectors, code.constant(0, code.lanes));
   };
   auto loaded = [&] {
     SmallVector<Value> sums;
-    for (int64_t row = 0; row < count; ++row)
+    for (int64_t row = 0; row < tile.rows; ++row)
       for (int64_t v = 0; v < panel.vectors; ++v)
-        sums.push_back(code.load(tile, addressOf(row, v), code.lanes));
+        sums.push_back(code.load(buffer, inBuffer(tile, row, v), code.lanes));
     return sums;
   };
-  SmallVector<Value> sums;
-  if (isConstantIntValue(panel.depth, 0)) {
-    sums = zeros();
-  } else {
-    Value isFirst =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, panel.depth, kernel.index(0));
-    SmallVector<Type> types(count * panel.vectors, code.typeOf(code.lanes));
-    sums = kernel.branch(isFirst, types, zeros, loaded);
-  }
+  if (isConstantIntValue(panel.depth, 0))
+    return zeros();
+  Value isFirst =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, panel.depth, kernel.index(0));
+  SmallVector<Type> types(tile.rows * panel.vectors, code.typeOf(code.lanes));
+  return kernel.branch(isFirst, types, zeros, loaded);
+}
+
+void PanelEngine::emitTile(const Tile &tile, const Panel &panel, const PanelOperands &operands) {
+  SmallVector<Value> sums = startSums(tile, panel);
   SmallVector<Value> rowOffsets;
-  for (int64_t row = 0; row < count; ++row)
+  for (int64_t row = 0; row < tile.rows; ++row)
     rowOffsets.push_back(kernel.mul(kernel.index(row), operands.aRow));
-  sums.append({keepOutside(a), keepOutside(panel.address)});
-  sums = kernel.loop(
-      kernel.index(0), panel.count, kernel.index(1), sums, [&](Value, ValueRange carried) {
-        Value atA = carried.drop_back().back(), atB = carried.back();
-        SmallVector<Value> next =
-            emitStep(atA, atB, rowOffsets, panel.vectors, operands, carried.drop_back(2));
-        next.push_back(code.advance(operands.aView, atA, operands.aDepth));
-        next.push_back(code.advance(tile, atB, kernel.index(panel.vectors * code.lanes)));
-        return next;
-      });
-  for (int64_t row = 0; row < count; ++row)
-    for (int64_t v = 0; v < panel.vectors; ++v)
-      code.store(tile, addressOf(row, v), sums[row * panel.vectors + v]);
+  sums.append({keepOutside(tile.a), keepOutside(panel.address)});
+  auto steps = static_cast<int64_t>(rowsOfB.steps.size());
+  sums = kernel.loop(kernel.index(0), panel.count, kernel.index(steps), sums,
+                     [&](Value, ValueRange carried) {
+                       Value atA = carried.drop_back().back(), atB = carried.back();
+                       SmallVector<Value> next(carried.drop_back(2));
+                       for (const PanelRows::Step &step : rowsOfB.steps) {
+                         int64_t offset = rowsOfB.offset(step, panel.vectors, code.lanes);
+                         next = emitStep(atA, code.advance(elements, atB, kernel.index(offset)),
+                                         rowOffsets, panel.vectors, operands, next);
+                         atA = code.advance(operands.aView, atA, operands.aDepth);
+                       }
+                       next.push_back(atA);
+                       int64_t width = rowsOfB.width(panel.vectors, code.lanes);
+                       next.push_back(code.advance(elements, atB, kernel.index(width)));
+                       return next;
+                     });
+  finishTile(tile, panel, ValueRange(sums).drop_back(2), operands);
 }
 
 /// The sums after one more step of k, from A's column at `a` and B's row at `b`. The
@@ -398,7 +458,7 @@ SmallVector<Value> PanelEngine::emitStep(Value a, Value b, ArrayRef<Value> rowOf
     return code.splat(code.load(operands.aView, at, 1), code.lanes);
   };
   auto loadB = [&](int64_t v) {
-    return code.load(tile, code.advance(tile, b, kernel.index(v * code.lanes)), code.lanes);
+    return code.load(elements, code.advance(elements, b, kernel.index(v * code.lanes)), code.lanes);
   };
   auto multiply = [&](int64_t row, int64_t v, Value x, Value y) {
     Value &sum = next[row * vectors + v];
@@ -426,10 +486,74 @@ SmallVector<Value> PanelEngine::emitStep(Value a, Value b, ArrayRef<Value> rowOf
 // Epilogue
 //===----------------------------------------------------------------------===//
 
+void PanelEngine::finishTile(const Tile &tile, const Panel &panel, ValueRange sums,
+                             const PanelOperands &operands) {
+  auto keep = [&] {
+    for (int64_t row = 0; row < tile.rows; ++row)
+      for (int64_t v = 0; v < panel.vectors; ++v)
+        code.store(buffer, inBuffer(tile, row, v), sums[row * panel.vectors + v]);
+    return SmallVector<Value>();
+  };
+  if (!operands.vectorEpilogue) {
+    keep();
+    return;
+  }
+  auto emit = [&](bool areFull) {
+    emitVectors(tile, panel, sums, areFull, operands);
+    return SmallVector<Value>();
+  };
+  auto results = [&] {
+    Value full = isFull(panel);
+    if (full)
+      kernel.branch(full, {}, [&] { return emit(true); }, [&] { return emit(false); });
+    else
+      emit(true);
+    return SmallVector<Value>();
+  };
+  if (isOneDepthBlock()) {
+    results();
+    return;
+  }
+  Value isLast =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                            kernel.add(panel.depth, panel.count), kernel.size(sizes.depth));
+  kernel.branch(isLast, {}, results, keep);
+}
+
+/// i1: all columns of the panel exist; null: they always do.
+Value PanelEngine::isFull(const Panel &panel) {
+  int64_t unit = widePanels ? code.lanes : panelColumns();
+  if (sizes.columns.isConstant() && sizes.columns.getConstant() % unit == 0)
+    return {};
+  Value end = kernel.add(panel.first.column, kernel.index(panel.vectors * code.lanes));
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle, end,
+                               kernel.size(sizes.columns));
+}
+
+/// The results of a tile from the registers that hold its sums.
+void PanelEngine::emitVectors(const Tile &tile, const Panel &panel, ValueRange sums, bool areFull,
+                              const PanelOperands &operands) {
+  SmallVector<Value> columns, masks;
+  for (int64_t v = 0; v < panel.vectors; ++v) {
+    columns.push_back(kernel.add(panel.first.column, kernel.index(v * code.lanes)));
+    // Where vectors are split evenly only the last one is padded.
+    bool exists = areFull || (widePanels && v + 1 < panel.vectors);
+    masks.push_back(exists ? Value()
+                           : code.maskBelow(columns[v], kernel.size(sizes.columns), code.lanes));
+  }
+  for (int64_t row = 0; row < tile.rows; ++row) {
+    auto finish = operands.vectorEpilogue(kernel.add(tile.firstRow, kernel.index(row)));
+    for (int64_t v = 0; v < panel.vectors; ++v)
+      finish({panel.first.line, columns[v]}, sums[row * panel.vectors + v], masks[v]);
+  }
+}
+
+/// The results of a block whose sums are in `buffer`.
 void PanelEngine::emitEpilogue(Range rows, Range panelRange, const PanelOperands &operands) {
   int64_t most = blocks.blockPanels * panelColumns();
-  Value first = firstColumn(panelRange.begin);
-  Value end = minimum(firstColumn(panelRange.end), kernel.size(sizes.columns));
+  assert(!sizes.lines && "lines need an epilogue of vectors");
+  Value first = columnOf(panelRange.begin).column;
+  Value end = minimum(columnOf(panelRange.end).column, kernel.size(sizes.columns));
   Value columns = arith::SubIOp::create(builder, loc, end, first);
   // Where all blocks are full, that is known.
   if (sizes.columns.isConstant() && sizes.columns.getConstant() % most == 0)
@@ -437,10 +561,10 @@ void PanelEngine::emitEpilogue(Range rows, Range panelRange, const PanelOperands
   kernel.loop(rows.begin, rows.end, [&](Value row) {
     PanelOperands::Point point = operands.epilogue(row);
     Value inBlock = arith::SubIOp::create(builder, loc, row, rows.begin);
-    Value line = code.advance(tile, tile.ptr, kernel.mul(inBlock, tile.strides[0]));
+    Value line = code.advance(buffer, buffer.ptr, kernel.mul(inBlock, buffer.strides[0]));
     auto emitLine = [&](Value count) {
       kernel.loop(kernel.index(0), count, [&](Value i) {
-        Value sum = code.load(tile, code.advance(tile, line, i), 1);
+        Value sum = code.load(buffer, code.advance(buffer, line, i), 1);
         point(kernel.add(first, i), sum);
       });
       annotateVectorLoop(kernel, code.lanes);

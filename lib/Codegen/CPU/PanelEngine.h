@@ -4,10 +4,11 @@
 //
 // A is read in place, one element broadcast at a time; B comes in panels [k][NR] of
 // NR = `vectors` * lanes columns. A tile of C stays in registers for a block of the
-// depth, goes to a buffer in the thread's scratch, and the epilogue reads it there
-// once the sums are complete. Rows, and the vectors of columns, are split evenly, and
-// there is code for each size that occurs, so tiles are never clipped; the last vector
-// of columns is padded with zeros.
+// depth; once its sums are complete the epilogue computes the results from them, there
+// where its code exists for vectors, else through a buffer in the thread's scratch,
+// where also incomplete sums wait. Rows, and the vectors of columns, are split evenly,
+// and there is code for each size that occurs, so tiles are never clipped; the last
+// vector of columns is padded with zeros.
 //
 //===----------------------------------------------------------------------===//
 #pragma once
@@ -26,11 +27,34 @@ struct PanelBlocks {
   int64_t cacheRows = 1;   ///< rows whose part of A stays in the L2 cache for all panels
 
   static PanelBlocks read(ScheduleAttr schedule);
-  ScheduleAttr write(mlir::MLIRContext *context, llvm::StringRef name) const;
+  ScheduleAttr write(mlir::MLIRContext *context, llvm::StringRef name,
+                     mlir::DictionaryAttr params = {}) const;
 };
 
 struct PanelSizes {
   Dim rows, columns, depth;
+  /// If given, C has so many times `columns` (then a constant) columns, and no panel
+  /// reaches from one line into the next.
+  Dim lines = {};
+};
+
+/// How B lies in panels that the kernel fills: a row of a panel has `parts` parts, each
+/// of the panel's vectors and `extraVectors` more, and serves several steps of k, which
+/// read the panel's vectors from some element of a part on.
+struct PanelRows {
+  struct Step {
+    int64_t part = 0, element = 0;
+  };
+  llvm::SmallVector<Step> steps = {{}};
+  int64_t parts = 1, extraVectors = 0;
+
+  /// Elements of a row of a panel of `vectors`.
+  int64_t width(int64_t vectors, int64_t lanes) const {
+    return parts * (vectors + extraVectors) * lanes;
+  }
+  int64_t offset(const Step &step, int64_t vectors, int64_t lanes) const {
+    return step.part * (vectors + extraVectors) * lanes + step.element;
+  }
 };
 
 /// Most rows of a tile with `vectors` vectors of columns that need no more registers
@@ -43,16 +67,22 @@ double panelCycles(const Target &target, double rows, double columns, const Pane
 /// Blocks for these sizes with panels of `vectors`, which `arePacked` before; depth
 /// blocks are multiples of `depthUnit`.
 PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int64_t vectors,
-                              bool arePacked, int64_t depthUnit = 1);
+                              bool arePacked, int64_t depthUnit = 1, const PanelRows &rows = {});
+
+/// A column of C.
+struct PanelColumn {
+  mlir::Value line; ///< 0 without lines
+  mlir::Value column;
+};
 
 /// What a block is computed from.
 struct PanelOperands {
   mlir::Value a;            ///< address of A[0][0]
   mlir::Value aRow, aDepth; ///< strides in elements
   BufferView aView;
-  /// Fills `panel` (rows of `vectors` vectors, without gaps) with rows [depth, depth +
-  /// count) of B in the columns from `column` on, zeros behind the last column.
-  using Pack = std::function<void(const BufferView &panel, int64_t vectors, mlir::Value column,
+  /// Fills `panel` (PanelRows without gaps, of `vectors` vectors) with rows [depth, depth +
+  /// count) of B in the columns from `first` on, zeros behind the last column.
+  using Pack = std::function<void(const BufferView &panel, int64_t vectors, PanelColumn first,
                                   mlir::Value depth, mlir::Value count)>;
   Pack pack;
   /// Or: where the panel from `column` on lies already, from row 0 on.
@@ -61,11 +91,16 @@ struct PanelOperands {
   /// column and the sum.
   using Point = std::function<void(mlir::Value column, mlir::Value sum)>;
   std::function<Point(mlir::Value row)> epilogue;
+  /// The same for vectors of columns, if the epilogue has them (with lines it must):
+  /// gets the first column, the sums, and which of them exist (null: all).
+  using Vectors = std::function<void(PanelColumn first, mlir::Value sums, mlir::Value mask)>;
+  std::function<Vectors(mlir::Value row)> vectorEpilogue;
 };
 
 class PanelEngine {
 public:
-  PanelEngine(VectorCode &code, const PanelSizes &sizes, const PanelBlocks &blocks);
+  PanelEngine(VectorCode &code, const PanelSizes &sizes, const PanelBlocks &blocks,
+              const PanelRows &rows = {});
 
   /// Blocks of C that can be computed independently.
   Dim countRowBlocks() const;
@@ -78,17 +113,28 @@ private:
   };
   struct Panel {
     mlir::Value address, depth, count; // rows [depth, depth + count) of B
-    mlir::Value sums;                  // where the panel's first column is in `tile`
-    mlir::Value column;                // the first
+    mlir::Value sums;                  // where the panel's first column is in `buffer`
+    PanelColumn first;
     int64_t vectors;
+  };
+  struct Tile {
+    int64_t rows;
+    mlir::Value firstRow;
+    mlir::Value a;    // address of the tile's first row of A, at the panel's depth
+    mlir::Value sums; // where the tile is in `buffer`
   };
   int64_t panelColumns() const { return blocks.vectors * code.lanes; }
   BufferView scratch(int64_t elements, int64_t rowStride);
   Dim panels() const;
-  mlir::Value firstColumn(mlir::Value number);
+  mlir::Value panelsOfLine();
+  PanelColumn columnOf(mlir::Value number);
+  mlir::Value vectorsBefore(mlir::Value number);
   int64_t mostRows(int64_t vectors) const;
   Range split(Dim total, Dim count, mlir::Value number);
   bool keepsRows() const { return blocks.cacheRows < blocks.blockRows; }
+  bool isOneDepthBlock() const;
+  void splitColumns();
+  void forPanels(Range range, llvm::function_ref<void(mlir::Value number, int64_t vectors)> body);
   void emitDepthBlock(mlir::Value first, mlir::Value count, Range rows, Range panelRange,
                       const PanelOperands &operands);
   Panel panelAt(mlir::Value number, int64_t vectors, mlir::Value first, mlir::Value count,
@@ -98,11 +144,17 @@ private:
   void emitPanel(const Panel &panel, Range rows, mlir::Value firstRow,
                  const PanelOperands &operands);
   mlir::Value keepOutside(mlir::Value address);
-  void emitTile(int64_t count, const Panel &panel, mlir::Value a, mlir::Value c,
-                const PanelOperands &operands);
+  mlir::Value inBuffer(const Tile &tile, int64_t row, int64_t vector);
+  void emitTile(const Tile &tile, const Panel &panel, const PanelOperands &operands);
+  llvm::SmallVector<mlir::Value> startSums(const Tile &tile, const Panel &panel);
   llvm::SmallVector<mlir::Value> emitStep(mlir::Value a, mlir::Value b,
                                           llvm::ArrayRef<mlir::Value> rowOffsets, int64_t vectors,
                                           const PanelOperands &operands, mlir::ValueRange sums);
+  void finishTile(const Tile &tile, const Panel &panel, mlir::ValueRange sums,
+                  const PanelOperands &operands);
+  void emitVectors(const Tile &tile, const Panel &panel, mlir::ValueRange sums, bool areFull,
+                   const PanelOperands &operands);
+  mlir::Value isFull(const Panel &panel);
   void emitEpilogue(Range rows, Range panelRange, const PanelOperands &operands);
   mlir::Value minimum(mlir::Value a, mlir::Value b);
   mlir::Value maximum(mlir::Value a, mlir::Value b);
@@ -113,9 +165,11 @@ private:
   mlir::Location loc;
   PanelSizes sizes;
   PanelBlocks blocks;
-  BufferView tile, panel;
-  // Panels before `widePanels` have a vector more than the others' `narrowVectors`.
-  // Not set: all have `blocks.vectors`.
+  PanelRows rowsOfB;
+  BufferView elements; // of float32, to step through panels and sums
+  BufferView buffer, panel;
+  // The first `widePanels` of a line have a vector more than the others'
+  // `narrowVectors`. Not set: all have `blocks.vectors`.
   std::optional<int64_t> widePanels;
   int64_t narrowVectors = 0;
 };

@@ -25,12 +25,28 @@ Value PixelVectors::inside(Value first, int64_t step, Value size) {
 
 Value PixelVectors::mask(Value position, Value size) { return inside(position, stride, size); }
 
-/// Lanes 0, 2, 4 ... of two vectors behind each other.
-Value PixelVectors::evens(Value low, Value high) {
+/// Lanes first, first + 2, first + 4 ... of two vectors behind each other.
+Value PixelVectors::everySecond(Value low, Value high, int64_t first) {
   SmallVector<int64_t> lanes;
   for (int64_t i = 0; i < code.lanes; ++i)
-    lanes.push_back(2 * i);
+    lanes.push_back(2 * i + first);
   return vector::ShuffleOp::create(code.builder, code.loc, low, high, lanes);
+}
+
+SmallVector<Value> PixelVectors::loadPhases(Value address, Value position, Value size,
+                                            bool areInside) {
+  assert(stride <= 2 && "other strides are gathered");
+  SmallVector<Value> loaded;
+  for (int64_t i = 0; i < stride; ++i) {
+    Value offset = code.kernel.index(i * code.lanes);
+    Value at = code.advance(x, address, offset);
+    loaded.push_back(areInside ? code.load(x, at, code.lanes)
+                               : code.load(x, at, code.lanes,
+                                           inside(code.kernel.add(position, offset), 1, size)));
+  }
+  if (stride == 1)
+    return loaded;
+  return {everySecond(loaded[0], loaded[1], 0), everySecond(loaded[0], loaded[1], 1)};
 }
 
 Value PixelVectors::load(Value address, Value position, Value size, Value mask) {
@@ -41,10 +57,10 @@ Value PixelVectors::load(Value address, Value position, Value size, Value mask) 
     Value next = code.kernel.index(lanes);
     Value second = code.advance(x, address, next);
     if (!mask)
-      return evens(code.load(x, address, lanes), code.load(x, second, lanes));
+      return everySecond(code.load(x, address, lanes), code.load(x, second, lanes), 0);
     Value low = inside(position, 1, size);
     Value high = inside(code.kernel.add(position, next), 1, size);
-    return evens(code.load(x, address, lanes, low), code.load(x, second, lanes, high));
+    return everySecond(code.load(x, address, lanes, low), code.load(x, second, lanes, high), 0);
   }
   OpBuilder &b = code.builder;
   SmallVector<int32_t> offsets;

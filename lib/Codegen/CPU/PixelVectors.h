@@ -20,6 +20,10 @@ public:
   int64_t span() const { return stride == 2 ? 2 * code.lanes : (code.lanes - 1) * stride + 1; }
   /// Lanes whose elements are inside of a line of `size` elements.
   mlir::Value mask(mlir::Value position, mlir::Value size);
+  /// The stride * lanes elements from `position` on, each stride-th in one vector: strides
+  /// 1 and 2. Elements outside of the line are 0, unless all `areInside`.
+  llvm::SmallVector<mlir::Value> loadPhases(mlir::Value address, mlir::Value position,
+                                            mlir::Value size, bool areInside);
   /// The vector whose first element, at `position` in its line, has this address.
   /// `mask`: lanes to read, the others are 0; null: all, and span() elements exist.
   mlir::Value load(mlir::Value address, mlir::Value position, mlir::Value size, mlir::Value mask);
@@ -27,7 +31,7 @@ public:
 private:
   /// Lanes `lane + i * step` of the line are inside, for i = 0 ...
   mlir::Value inside(mlir::Value first, int64_t step, mlir::Value size);
-  mlir::Value evens(mlir::Value low, mlir::Value high);
+  mlir::Value everySecond(mlir::Value low, mlir::Value high, int64_t first);
 
   VectorCode &code;
   const BufferView &x;

@@ -4,7 +4,7 @@
 func.func @conv(%x: tensor<1x64x56x56xf32>) -> tensor<1x64x56x56xf32> {
   %w = dsc.weight <0, 0, 147456> : f32[64,64,3,3]
   // Depth blocks are whole channels: multiples of 9 taps.
-  // CHECK: dsc.group {{.*}}<"conv-panels", tile = [6, 2], block = [64, 1, {{288|576}}, 64]
+  // CHECK: dsc.group {{.*}}<"conv-panels", tile = {{.*}}, block = [64, 1, {{288|576}}, 64], params = {{.*}}strips
   %none = dsc.none
   %y = dsc.conv %x, %w, %none {pads = array<i64: 1, 1, 1, 1>} : f32[1,64,56,56], f32[64,64,3,3], none -> f32[1,64,56,56]
   return %y : tensor<1x64x56x56xf32>

@@ -15,7 +15,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from comparing import count_failures
+from comparing import count_failures, run_command
 
 random = np.random.default_rng(7)
 
@@ -63,7 +63,7 @@ class Case:
         onnx.save(model, path)
         session = onnxruntime.InferenceSession(model.SerializeToString())
         want = session.run(None, {n: a for n, _, a in self.inputs})[0]
-        command = ["dsc", "run", "-q", path, "--output-dir", folder]
+        command = run_command(path, folder)
         for name, _, array in self.inputs:
             np.save(folder / f"{name}.npy", array)
             command += ["--input", f"{name}={folder / name}.npy"]
@@ -162,6 +162,21 @@ def convs():
     yield conv((3, 8, 13, 17), (5, 8, 3, 3), symbols=(0, 2, 3), strides=[2, 2], pads=[1] * 4)
     yield conv((3, 8, 13, 17), (40, 8, 1, 1), symbols=(0, 2, 3), bias=True)
     yield conv((1, 300, 5, 9), (80, 300, 3, 3), pads=[1, 1, 1, 1])
+    # Panels within a line; the epilogue on vectors, with a padded one at the end.
+    yield conv((1, 5, 6, 48), (33, 5, 3, 3), residual=False, activation="Relu", pads=[1] * 4)
+    yield conv((2, 16, 9, 64), (16, 16, 3, 3), bias=True, residual=True, pads=[1] * 4)
+    yield conv((1, 3, 11, 63), (16, 3, 7, 7), bias=True, strides=[2, 2], pads=[3] * 4)
+    yield conv((1, 3, 11, 64), (16, 3, 3, 3), strides=[2, 2], dilations=[1, 2], pads=[1, 2, 1, 2])
+    yield conv((1, 3, 11, 64), (16, 3, 3, 4), strides=[1, 2], auto_pad="SAME_LOWER")
+    yield conv((1, 6, 11, 56), (16, 3, 3, 3), group=2, dilations=[2, 3], pads=[2, 3, 2, 3])
+    yield conv((1, 300, 4, 24), (70, 300, 3, 3), bias=True, activation="Sigmoid", pads=[1] * 4)
+    yield conv((2, 4, 5, 6, 40), (7, 4, 2, 3, 3), bias=True, pads=[0, 1, 1, 1, 1, 1])
+    yield conv((2, 12, 80), (7, 12, 5), bias=True, activation="Elu", pads=[2, 2])
+    yield conv((3, 8, 13, 48), (20, 8, 3, 3), symbols=(0, 2), bias=True, pads=[1] * 4)
+    # Pointwise: read in place, but for the last pixels.
+    yield conv((2, 24, 9, 9), (40, 24, 1, 1), bias=True, activation="HardSwish")
+    yield conv((2, 24, 8, 8), (16, 12, 1, 1), group=2, bias=True, activation="Relu")
+    yield conv((2, 40, 7, 7), (40, 40, 1, 1), bias=True, residual=True, activation="Relu")
 
 
 def depthwises():
@@ -171,6 +186,7 @@ def depthwises():
     yield depthwise((2, 5, 13, 33), (5, 5), strides=[2, 2], pads=[2] * 4)
     yield depthwise((2, 5, 13, 33), (5, 3), strides=[1, 3], pads=[0, 1, 2, 3])
     yield depthwise((2, 5, 13, 33), (3, 3), dilations=[2, 2], pads=[2] * 4)
+    yield depthwise((2, 5, 14, 14), (3, 3), residual=True, activation="HardSwish", pads=[1] * 4)
     yield depthwise((2, 5, 33), (3,), pads=[1, 1])
     yield depthwise((2, 3, 5, 6, 17), (2, 3, 3), pads=[1] * 6)
     yield depthwise((1, 4, 3, 3), (7, 7), pads=[3] * 4)

@@ -1,0 +1,249 @@
+//===- Epilogue.cpp - from the sums of an anchor to a group's results -----===//
+#include "Epilogue.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+
+namespace dsc {
+
+//===----------------------------------------------------------------------===//
+// What is asked of a group
+//===----------------------------------------------------------------------===//
+
+/// Whether the access moves with an axis from `axis` on.
+static bool usesAxes(const Access &access, unsigned axis, unsigned rank) {
+  for (AffineExpr expr : access.map->getResults())
+    for (unsigned i = axis; i < rank; ++i)
+      if (expr.isFunctionOfDim(i))
+        return true;
+  return false;
+}
+
+/// Whether the access reads axes from `axis` on as they are, or not at all.
+static bool isFlatAccess(Operation *op, const Access &access, unsigned axis, ArrayRef<Dim> dims) {
+  if (!access.map)
+    return false;
+  if (!usesAxes(access, axis, dims.size()))
+    return true;
+  SmallVector<Dim> operand = getDims(op->getOperand(access.operand));
+  unsigned count = dims.size() - axis;
+  if (operand.size() < count || ArrayRef(operand).take_back(count) != dims.take_back(count))
+    return false;
+  for (unsigned i = 0; i < count; ++i) {
+    unsigned at = operand.size() - count + i;
+    auto dim = dyn_cast<AffineDimExpr>(access.map->getResult(at));
+    if (!dim || dim.getPosition() != axis + i || access.mayBroadcast[at])
+      return false;
+  }
+  for (AffineExpr expr : access.map->getResults().drop_back(count))
+    for (unsigned i = axis; i < dims.size(); ++i)
+      if (expr.isFunctionOfDim(i))
+        return false;
+  return true;
+}
+
+bool isFlatEpilogue(const GroupInfo &group, Operation *anchor, unsigned axis) {
+  const LoopSpec &loops = *group.getSpec(anchor)->loops;
+  SmallVector<Dim> dims = getDims(anchor->getResult(0));
+  auto ignoresIndices = [&](Region &region) {
+    for (unsigned i = axis; i < dims.size(); ++i)
+      if (!region.front().getArgument(i).use_empty())
+        return false;
+    return true;
+  };
+  auto areFlat = [&](Operation *op, ArrayRef<Access> accesses) {
+    return llvm::all_of(accesses,
+                        [&](const Access &access) { return isFlatAccess(op, access, axis, dims); });
+  };
+  if (loops.finish && (!ignoresIndices(*loops.finish) || !areFlat(anchor, loops.finishAccesses)))
+    return false;
+  for (Operation &op : group.getBody().without_terminator()) {
+    if (&op == anchor)
+      continue;
+    const LoopSpec &map = *group.getSpec(&op)->loops;
+    if (map.extents != dims || !ignoresIndices(*map.body) || !areFlat(&op, map.accesses))
+      return false;
+  }
+  return true;
+}
+
+static bool isF32(Value tensor) { return getElementType(tensor).isF32(); }
+
+/// Whether the scalar code exists for vectors too, and is short: it is repeated for
+/// each vector of a register tile.
+static bool isVectorizable(Region &region, unsigned numIndices) {
+  constexpr size_t mostOperations = 16;
+  Block &block = region.front();
+  auto isUsed = [](BlockArgument argument) { return !argument.use_empty(); };
+  if (llvm::any_of(block.getArguments().take_front(numIndices), isUsed))
+    return false;
+  auto operations = block.without_terminator();
+  return llvm::range_size(operations) <= mostOperations &&
+         llvm::all_of(operations, [](Operation &op) {
+           return op.hasTrait<OpTrait::ConstantLike>() || op.hasTrait<OpTrait::Vectorizable>();
+         });
+}
+
+bool hasVectorEpilogue(const GroupInfo &group, Operation *anchor, unsigned axis) {
+  if (!isFlatEpilogue(group, anchor, axis))
+    return false;
+  const LoopSpec &loops = *group.getSpec(anchor)->loops;
+  unsigned rank = getRank(anchor->getResult(0));
+  auto areVectors = [&](Operation *op, ArrayRef<Access> accesses) {
+    return llvm::all_of(accesses, [&](const Access &access) {
+      if (!usesAxes(access, axis, rank))
+        return true;
+      Value operand = op->getOperand(access.operand);
+      return isF32(operand) && (!group.contains(operand) || access.map->isIdentity());
+    });
+  };
+  if (loops.finish &&
+      (!isVectorizable(*loops.finish, rank) || !areVectors(anchor, loops.finishAccesses)))
+    return false;
+  for (Operation &op : group.getBody().without_terminator()) {
+    if (&op == anchor)
+      continue;
+    const LoopSpec &map = *group.getSpec(&op)->loops;
+    if (!isVectorizable(*map.body, rank) || !areVectors(&op, map.accesses))
+      return false;
+  }
+  return llvm::all_of(group.getYielded(), isF32);
+}
+
+//===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
+
+Epilogue::Epilogue(KernelEmitter &kernel, Operation *anchor)
+    : kernel(kernel), anchor(anchor), loops(*kernel.group.getSpec(anchor)->loops) {}
+
+/// A point of the anchor's loops; no result depends on the loops that are summed over.
+SmallVector<Value> Epilogue::loopPoint(ValueRange indices) const {
+  SmallVector<Value> point;
+  auto it = indices.begin();
+  for (Iterator iterator : loops.iterators)
+    point.push_back(iterator == Iterator::Reduction ? kernel.index(0) : *it++);
+  return point;
+}
+
+void Epilogue::emitPoint(ValueRange indices, Value accumulator) const {
+  SmallVector<Value> finished = kernel.finishPoint(anchor, loops, loopPoint(indices), accumulator);
+  kernel.provide(anchor->getResult(0), indices, finished.front());
+  SmallVector<Value> values;
+  for (Value yielded : kernel.group.getYielded())
+    values.push_back(kernel.element(yielded, indices));
+  for (auto [i, value] : llvm::enumerate(values))
+    kernel.store(i, indices, value);
+}
+
+//===----------------------------------------------------------------------===//
+// Vectors
+//===----------------------------------------------------------------------===//
+
+/// Vectors of a group's tensors at one place.
+class VectorPoint {
+public:
+  VectorPoint(const Epilogue &epilogue, VectorCode &code, unsigned axis, ValueRange indices,
+              Value mask)
+      : epilogue(epilogue), kernel(epilogue.kernel), code(code), axis(axis), indices(indices),
+        mask(mask) {}
+
+  void finish(Value accumulators);
+  Value valueOf(Value tensor);
+
+private:
+  SmallVector<Value> read(Operation *op, const LoopSpec &spec, ArrayRef<Access> accesses,
+                          ValueRange point);
+  SmallVector<Value> inlineRegion(Region &region, ValueRange elements);
+
+  const Epilogue &epilogue;
+  KernelEmitter &kernel;
+  VectorCode &code;
+  unsigned axis;
+  ValueRange indices;
+  Value mask;
+  llvm::DenseMap<Value, Value> known;
+};
+
+/// The elements that lie behind each other, or the one that all lanes share.
+SmallVector<Value> VectorPoint::read(Operation *op, const LoopSpec &spec, ArrayRef<Access> accesses,
+                                     ValueRange point) {
+  SmallVector<Value> elements;
+  for (const Access &access : accesses) {
+    Value tensor = op->getOperand(access.operand);
+    SmallVector<Value> at = kernel.accessIndices(op, spec, access, point);
+    if (!usesAxes(access, axis, indices.size())) {
+      elements.push_back(code.splat(kernel.element(tensor, at), code.lanes));
+    } else if (kernel.group.contains(tensor)) {
+      elements.push_back(valueOf(tensor));
+    } else {
+      const BufferView &view = kernel.view(tensor);
+      Value address = kernel.address(view, at);
+      elements.push_back(mask ? code.load(view, address, code.lanes, mask)
+                              : code.load(view, address, code.lanes));
+    }
+  }
+  return elements;
+}
+
+/// What the region yields, each of its operations on vectors.
+SmallVector<Value> VectorPoint::inlineRegion(Region &region, ValueRange elements) {
+  Block &block = region.front();
+  IRMapping map;
+  map.map(block.getArguments().take_back(elements.size()), elements);
+  for (Operation &op : block.without_terminator()) {
+    Operation *clone = kernel.builder.clone(op, map);
+    for (auto [scalar, result] : llvm::zip(op.getResults(), clone->getResults())) {
+      if (op.hasTrait<OpTrait::ConstantLike>()) {
+        map.map(scalar, code.splat(result, code.lanes));
+        continue;
+      }
+      result.setType(VectorType::get(code.lanes, result.getType()));
+    }
+  }
+  return llvm::map_to_vector(block.getTerminator()->getOperands(),
+                             [&](Value value) { return map.lookup(value); });
+}
+
+void VectorPoint::finish(Value accumulators) {
+  const LoopSpec &loops = epilogue.loops;
+  SmallVector<Value> values = {accumulators};
+  if (loops.finish) {
+    SmallVector<Value> elements =
+        read(epilogue.anchor, loops, loops.finishAccesses, epilogue.loopPoint(indices));
+    elements.push_back(accumulators);
+    values = inlineRegion(*loops.finish, elements);
+  }
+  known[epilogue.anchor->getResult(0)] = values.front();
+}
+
+Value VectorPoint::valueOf(Value tensor) {
+  if (Value value = known.lookup(tensor))
+    return value;
+  Operation *op = tensor.getDefiningOp();
+  const LoopSpec &map = *kernel.group.getSpec(op)->loops;
+  SmallVector<Value> values = inlineRegion(*map.body, read(op, map, map.accesses, indices));
+  for (auto [result, value] : llvm::zip(op->getResults(), values))
+    known[result] = value;
+  return known.lookup(tensor);
+}
+
+void Epilogue::emitVector(VectorCode &code, unsigned axis, ValueRange indices, Value accumulators,
+                          Value mask) const {
+  VectorPoint point(*this, code, axis, indices, mask);
+  point.finish(accumulators);
+  SmallVector<Value> values = llvm::map_to_vector(
+      kernel.group.getYielded(), [&](Value yielded) { return point.valueOf(yielded); });
+  for (auto [i, value] : llvm::enumerate(values)) {
+    const BufferView &view = kernel.resultView(i);
+    Value address = kernel.address(view, indices);
+    if (mask)
+      code.store(view, address, value, mask);
+    else
+      code.store(view, address, value);
+  }
+}
+
+} // namespace dsc
