@@ -1,5 +1,6 @@
 //===- EntryPoints.cpp - kernels as functions that a GPU starts -----------===//
 #include "EntryPoints.h"
+#include "LaunchShape.h"
 
 #include "dsc/Format/KernelABI.h"
 
@@ -135,6 +136,7 @@ void EntryPoint::rewrite() {
 }
 
 void makeEntryPoints(ModuleOp kernels) {
+  completeLaunchShapes(kernels);
   for (auto function : kernels.getOps<func::FuncOp>())
     EntryPoint(function).rewrite();
 }

@@ -10,7 +10,8 @@ using namespace mlir;
 namespace dsc {
 
 ArrayRef<const Template *> nvptxTemplates() {
-  static const Template *const templates[] = {&warpRowsTemplate(), &threadsTemplate()};
+  static const Template *const templates[] = {&gemmMmaTemplate(), &warpRowsTemplate(),
+                                              &threadsTemplate()};
   return templates;
 }
 

@@ -17,6 +17,10 @@ const Template &threadsTemplate();
 /// Reductions of rows and what follows along the row: a warp for each row.
 const Template &warpRowsTemplate();
 
+/// Products of matrices, convolutions among them, on tensor cores: a tile for each
+/// block of threads.
+const Template &gemmMmaTemplate();
+
 /// Lanes of a warp.
 constexpr int64_t kWarpSize = 32;
 /// Most threads that a grid of this target has: more elements are strided over.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Templates.h"
 #include "dsc/Codegen/Common/ElementByElement.h"
+#include "dsc/Dialect/Target/Nvptx.h"
 
 using namespace mlir;
 
@@ -26,7 +27,8 @@ public:
 
 Cost ThreadsTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target &target) const {
   Cost cost = estimateWork(group);
-  double operations = cost.flops;
+  const GpuRates &gpu = gpuRates(target);
+  double operations = cost.flops, loads = 0, steps = 0;
   // A thread that reduces repeats the reductions that its neighbours also need.
   for (Operation &op : group.getBody().without_terminator()) {
     const Spec *spec = group.getSpec(&op);
@@ -34,10 +36,17 @@ Cost ThreadsTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target &t
       continue;
     double results = estimateSize(getDims(group.getYielded().front()));
     double own = std::max(1.0, estimateSize(getDims(op.getResult(0))));
-    operations += operationsPerPoint(*spec->loops) * estimateSize(spec->loops->extents) *
-                  std::max(1.0, results / own);
+    double points = estimateSize(spec->loops->extents) * std::max(1.0, results / own);
+    operations += operationsPerPoint(*spec->loops) * points;
+    loads += static_cast<double>(spec->loops->accesses.size()) * points;
+    steps += estimateSize(spec->loops->extents) / own;
   }
-  cost.ns = std::max(operations / target.peakF32(), cost.bytes / target.dramGBs);
+  // Operands come through the first-level cache, one for each lane in a cycle; and a
+  // thread's steps wait for them, one after another, on however many multiprocessors.
+  double loadTime = loads / (static_cast<double>(kWarpSize) * target.gigahertz);
+  double waitTime = steps * gpu.loadNs * static_cast<double>(gpu.multiprocessors);
+  cost.ns =
+      std::max({operations / target.peakF32(), loadTime, waitTime, cost.bytes / target.dramGBs});
   return cost;
 }
 

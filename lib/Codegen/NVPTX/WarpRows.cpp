@@ -13,6 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Templates.h"
+#include "dsc/Dialect/Target/Nvptx.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/Matchers.h"
@@ -165,7 +166,15 @@ Cost WarpRowsTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target &
   Cost cost = estimateWork(group);
   double steps = 5; // of a butterfly, a shuffle and an operation each, on all lanes
   double exchange = estimateSize(*findRows(group)) * kWarpSize * steps * 2;
-  cost.ns = std::max((cost.flops + exchange) / target.peakF32(), cost.bytes / target.dramGBs);
+  // A lane waits for each of its elements.
+  const GpuRates &gpu = gpuRates(target);
+  double waits = 0;
+  for (Operation &op : group.getBody().without_terminator())
+    if (const LoopSpec *spec = getReduction(group, op))
+      waits += std::ceil(estimateSize(spec->extents) / estimateSize(*findRows(group)) / kWarpSize);
+  cost.ns = std::max({(cost.flops + exchange) / target.peakF32(),
+                      waits * gpu.loadNs * static_cast<double>(gpu.multiprocessors),
+                      cost.bytes / target.dramGBs});
   return cost;
 }
 
