@@ -1,9 +1,15 @@
 //===- Report.cpp - what was compiled, as JSON ----------------------------===//
 #include "dsc/Codegen/Report.h"
 
+#include "dsc/Codegen/Common/Template.h"
+
 #include "dsc/Format/Evaluate.h"
 
+#include "llvm/ADT/MapVector.h"
 #include "llvm/Support/JSON.h"
+
+#include <cmath>
+#include <limits>
 
 using namespace mlir;
 namespace json = llvm::json;
@@ -37,6 +43,16 @@ static json::Array describeVerdicts(GroupOp group) {
   return verdicts;
 }
 
+/// What the group is expected to take on one core: the cheapest candidate was chosen.
+static double estimateTime(GroupOp group) {
+  double best = std::numeric_limits<double>::infinity();
+  if (auto list = group->getAttrOfType<ArrayAttr>("verdicts"))
+    for (auto facts : list.getAsRange<DictionaryAttr>())
+      if (facts.getAs<StringAttr>("verdict").strref() == "candidate")
+        best = std::min(best, facts.getAs<FloatAttr>("ns").getValueAsDouble());
+  return std::isfinite(best) ? best : 0;
+}
+
 static void collectNodes(Location loc, json::Array &nodes) {
   if (auto name = dyn_cast<NameLoc>(loc))
     nodes.push_back(name.getName().strref());
@@ -62,6 +78,7 @@ static json::Object describeLaunch(const format::Program &program, const format:
       {"parts", format::toString(program, phase.parts)},
       {"flops", work.flops},
       {"bytes", work.bytes},
+      {"ns", estimateTime(group)},
       {"candidates", describeVerdicts(group)},
   };
 }
@@ -82,6 +99,27 @@ static json::Object describeMemory(const BuiltProgram &built) {
   return memory;
 }
 
+/// Adds shares of the estimated time: of each template, and of all that are generic.
+static void addTimeShares(json::Object &report, ArrayRef<GroupOp> groups, const Target &target) {
+  llvm::MapVector<StringRef, double> times;
+  double total = 0;
+  for (GroupOp group : groups) {
+    double time = estimateTime(group);
+    times[group.getScheduleAttr().getTemplateName()] += time;
+    total += time;
+  }
+  json::Object shares;
+  double generic = 0;
+  for (auto [name, time] : times) {
+    double share = total > 0 ? time / total : 0;
+    shares[name] = std::round(share * 1e4) / 1e4;
+    const Template *used = findTemplate(target, name);
+    generic += used && used->isGeneric() ? share : 0;
+  }
+  report["time_share"] = std::move(shares);
+  report["generic_time_share"] = std::round(generic * 1e4) / 1e4;
+}
+
 std::string makeReport(const BuiltProgram &built, const Target &target) {
   const format::Program &program = built.program;
   json::Array inputs, outputs, kernels;
@@ -99,13 +137,10 @@ std::string makeReport(const BuiltProgram &built, const Target &target) {
         kernels.push_back(std::move(kernel));
       }
   json::Object report{
-      {"target", target.name},
-      {"inputs", std::move(inputs)},
-      {"outputs", std::move(outputs)},
-      {"flops", flops},
-      {"kernels", std::move(kernels)},
-      {"memory", describeMemory(built)},
+      {"target", target.name}, {"inputs", std::move(inputs)},   {"outputs", std::move(outputs)},
+      {"flops", flops},        {"kernels", std::move(kernels)}, {"memory", describeMemory(built)},
   };
+  addTimeShares(report, built.launchGroups, target);
   std::string text;
   llvm::raw_string_ostream(text) << llvm::formatv("{0:2}", json::Value(std::move(report)));
   return text;

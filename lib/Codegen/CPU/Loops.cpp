@@ -9,6 +9,7 @@
 #include "Anchor.h"
 #include "Templates.h"
 #include "dsc/Codegen/Common/ElementByElement.h"
+#include "dsc/Codegen/Lowering/LowerKernels.h"
 
 using namespace mlir;
 
@@ -35,7 +36,11 @@ private:
   void emitFlat();
   void emitLoops(unsigned depth, SmallVector<Value> indices);
   void emitPoint(ValueRange indices);
+  void emitPieces();
   void findIndices();
+  void findCut();
+  void findQuotients();
+  bool isInPlace(Operation *op) const;
   void hoist(unsigned depth, ArrayRef<Value> indices);
 
   KernelEmitter &kernel;
@@ -46,15 +51,31 @@ private:
   /// All the ways in which the tensors of the group are indexed.
   llvm::DenseMap<Value, SmallVector<IndexExprs>> indexing;
   unsigned nextLoop = 0; ///< number of the next loop of a reduction
+  /// Where loop `cutLoop` changes what it reads (pieces of a Concat, borders of a Pad):
+  /// each piece between two boundaries has a nest of its own.
+  unsigned cutLoop = 0;
+  SmallVector<Dim> boundaries;
+  unsigned piece = 0;
+  /// What reads of the innermost loop divide its index by (nearest neighbours).
+  int64_t quotient = 1;
 };
 
 class LoopsTemplate : public Template {
 public:
   StringRef getName() const override { return "loops"; }
+  bool isGeneric() const override { return true; }
   Match match(const GroupInfo &group, const Target &target) const override;
   SmallVector<ScheduleAttr> candidates(const GroupInfo &group, const Target &target) const override;
   Cost cost(const GroupInfo &group, ScheduleAttr schedule, const Target &target) const override;
   LogicalResult emit(KernelEmitter &kernel, ScheduleAttr schedule) const override;
+};
+
+/// The same code for groups of which LLVM is sure to make vectors.
+class MapsTemplate : public LoopsTemplate {
+public:
+  StringRef getName() const override { return "maps"; }
+  bool isGeneric() const override { return false; }
+  Match match(const GroupInfo &group, const Target &target) const override;
 };
 
 } // namespace
@@ -168,16 +189,141 @@ void Nest::hoist(unsigned depth, ArrayRef<Value> indices) {
   }
 }
 
+/// Whether the op computes each element of the nest at its own place.
+bool Nest::isInPlace(Operation *op) const {
+  const Spec *spec = kernel.group.getSpec(op);
+  if (!spec || !spec->loops || spec->loops->hasReduction() ||
+      ArrayRef<Dim>(spec->loops->extents) != ArrayRef<Dim>(dims))
+    return false;
+  return llvm::all_of(op->getResults(), [&](Value result) {
+    auto found = indexing.find(result);
+    return found != indexing.end() && found->second.size() == 1 &&
+           llvm::all_of(llvm::enumerate(found->second.front()), [](auto axis) {
+             auto dim = dyn_cast<AffineDimExpr>(axis.value());
+             return dim && dim.getPosition() == axis.index();
+           });
+  });
+}
+
+/// Parts of an operand's axis that lie behind each other along a loop, from the reads
+/// of a body that may fall outside. Empty: there are none, or not along one loop.
+static SmallVector<Dim> findBoundaries(Operation *op, const LoopSpec &loops, unsigned &loop) {
+  MLIRContext *context = op->getContext();
+  SmallVector<std::pair<Dim, Dim>> parts;
+  SmallVector<AtOp> reads(loops.body->front().getOps<AtOp>());
+  // The loop is the one whose index is shifted.
+  std::optional<unsigned> shifted;
+  for (AtOp read : reads)
+    for (Value index : read.getIndices())
+      if (auto at = matchShiftedIndex(index); at && !at->begin.isConstant(0)) {
+        if (shifted && *shifted != at->loop.getArgNumber())
+          return {};
+        shifted = at->loop.getArgNumber();
+      }
+  if (!shifted || *shifted >= loops.numLoops())
+    return {};
+  loop = *shifted;
+  for (AtOp read : reads) {
+    if (read.getMode() != AtMode::OrElse)
+      return {};
+    auto source = dyn_cast<BlockArgument>(read.getSource());
+    unsigned access = source ? source.getArgNumber() - loops.numLoops() : 0;
+    for (auto [axis, index] : llvm::enumerate(read.getIndices()))
+      if (auto at = matchShiftedIndex(index); at && at->loop.getArgNumber() == loop && source) {
+        Value operand = op->getOperand(loops.accesses[access].operand);
+        parts.push_back({at->begin, at->begin + getDims(operand)[axis]});
+      }
+  }
+  SmallVector<Dim> boundaries{Dim::constant(context, 0)};
+  for (auto [begin, end] : parts) {
+    if (begin != boundaries.back()) {
+      if (!begin.isConstant() || !boundaries.back().isConstant() ||
+          begin.getConstant() < boundaries.back().getConstant())
+        return {};
+      boundaries.push_back(begin);
+    }
+    boundaries.push_back(end);
+  }
+  Dim extent = loops.extents[loop];
+  if (boundaries.back() != extent) {
+    // What is behind the last part.
+    Dim rest = extent - boundaries.back();
+    if (rest.tryConstant().value_or(-1) < 0)
+      return {};
+    boundaries.push_back(extent);
+  }
+  return boundaries;
+}
+
+void Nest::findCut() {
+  constexpr size_t most = 12; // pieces
+  for (Operation &op : kernel.group.getBody().without_terminator()) {
+    if (!isInPlace(&op))
+      continue;
+    unsigned loop = 0;
+    SmallVector<Dim> found = findBoundaries(&op, *kernel.group.getSpec(&op)->loops, loop);
+    if (found.size() < 3 || found.size() > most)
+      continue;
+    boundaries = found;
+    cutLoop = loop;
+    return;
+  }
+}
+
+/// The divisor of the innermost index in reads, if all have the same.
+void Nest::findQuotients() {
+  unsigned last = dims.size() - 1;
+  int64_t divisor = 1;
+  for (Operation &op : kernel.group.getBody().without_terminator()) {
+    if (!isInPlace(&op))
+      continue;
+    for (const Access &access : kernel.group.getSpec(&op)->loops->accesses) {
+      if (!access.map)
+        continue;
+      for (AffineExpr expr : access.map->getResults())
+        expr.walk([&](AffineExpr part) {
+          auto binary = dyn_cast<AffineBinaryOpExpr>(part);
+          if (!binary || part.getKind() != AffineExprKind::FloorDiv)
+            return;
+          auto dim = dyn_cast<AffineDimExpr>(binary.getLHS());
+          auto by = dyn_cast<AffineConstantExpr>(binary.getRHS());
+          if (dim && by && dim.getPosition() == last)
+            divisor = by.getValue();
+        });
+    }
+  }
+  constexpr int64_t most = 8;
+  bool divides = dims[last].mod(kernel.constant(divisor)).tryConstant().value_or(1) == 0;
+  quotient = divides && divisor <= most ? divisor : 1;
+}
+
 void Nest::emitLoops(unsigned depth, SmallVector<Value> indices) {
   if (depth == dims.size()) {
     emitPoint(indices);
     return;
   }
   hoist(depth, indices);
-  kernel.loop(kernel.index(0), kernel.size(dims[depth]), [&](Value i) {
-    indices.push_back(i);
-    emitLoops(depth + 1, indices);
-    indices.pop_back();
+  bool isCut = !boundaries.empty() && cutLoop == depth;
+  Value from = isCut ? kernel.size(boundaries[piece]) : kernel.index(0);
+  Value to = kernel.size(isCut ? boundaries[piece + 1] : dims[depth]);
+  bool isDivided = quotient > 1 && !isCut && depth + 1 == dims.size();
+  if (isDivided)
+    to = kernel.size(dims[depth].floorDiv(quotient));
+  kernel.loop(from, to, [&](Value i) {
+    for (int64_t rest = 0; rest < (isDivided ? quotient : 1); ++rest) {
+      Value index = i;
+      if (isDivided) {
+        index = kernel.add(kernel.mul(i, kernel.index(quotient)), kernel.index(rest));
+        kernel.assumeQuotient(index, quotient, i);
+      }
+      indices.push_back(index);
+      if (!boundaries.empty())
+        kernel.assumeInPiece(
+            index, isCut ? ArrayRef(boundaries) : ArrayRef({kernel.constant(0), dims[depth]}),
+            isCut ? piece : 0);
+      emitLoops(depth + 1, indices);
+      indices.pop_back();
+    }
   });
 }
 
@@ -198,10 +344,29 @@ void Nest::emit() {
     return;
   }
   findIndices();
-  ArrayRef<Dim> outer = ArrayRef(dims).take_front(parallel);
+  findCut();
+  findQuotients();
+  for (piece = 0; piece < std::max<size_t>(boundaries.size(), 2) - 1; ++piece)
+    emitPieces();
+}
+
+/// The loops of the current piece, or of all.
+void Nest::emitPieces() {
+  unsigned parallel = countParallel(dims);
+  SmallVector<Dim> outer(ArrayRef(dims).take_front(parallel));
+  bool cutsOuter = !boundaries.empty() && cutLoop < parallel;
+  if (cutsOuter)
+    outer[cutLoop] = boundaries[piece + 1] - boundaries[piece];
   auto [first, end] = kernel.share(kernel.size(product(kernel.builder.getContext(), outer)));
   kernel.loop(first, end, [&](Value linear) {
     SmallVector<Value> indices = kernel.delinearize(linear, outer);
+    if (cutsOuter)
+      indices[cutLoop] = kernel.add(kernel.size(boundaries[piece]), indices[cutLoop]);
+    for (unsigned loop = 0; !boundaries.empty() && loop < parallel; ++loop)
+      kernel.assumeInPiece(indices[loop],
+                           loop == cutLoop ? ArrayRef(boundaries)
+                                           : ArrayRef({kernel.constant(0), dims[loop]}),
+                           loop == cutLoop ? piece : 0);
     for (unsigned depth = 1; depth < parallel; ++depth)
       hoist(depth, indices);
     emitLoops(parallel, indices);
@@ -225,13 +390,42 @@ Match LoopsTemplate::match(const GroupInfo &group, const Target &) const {
   return Match::yes();
 }
 
+/// Whether neighbours along the innermost loop of a map are neighbours in memory.
+static Match matchMap(const LoopSpec &loops) {
+  if (loops.hasReduction())
+    return Match::no("a reduction");
+  std::optional<unsigned> innermost;
+  for (auto [i, extent] : llvm::enumerate(loops.extents))
+    if (!extent.isConstant(1))
+      innermost = i;
+  for (const Access &access : loops.accesses)
+    if (innermost && !isContiguousAlong(access, *innermost))
+      return Match::no("what is read does not lie as what is written");
+  for (Operation &scalar : loops.body->front().without_terminator())
+    if (isa<AtOp>(scalar))
+      return Match::no("elements are read at computed places");
+    else if (needsService(&scalar))
+      return Match::no((scalar.getName().getStringRef() + " is called for each element").str());
+  return Match::yes();
+}
+
+Match MapsTemplate::match(const GroupInfo &group, const Target &target) const {
+  if (Match loops = LoopsTemplate::match(group, target); !loops)
+    return loops;
+  for (Operation &op : group.getBody().without_terminator())
+    if (!cast<ComputeOp>(op).getViewSource())
+      if (Match map = matchMap(*group.getSpec(&op)->loops); !map)
+        return map;
+  return Match::yes();
+}
+
 SmallVector<ScheduleAttr> LoopsTemplate::candidates(const GroupInfo &group, const Target &) const {
   return {ScheduleAttr::get(group.getGroup()->getContext(), getName(), {}, {}, 1, {}, 1, {})};
 }
 
 /// Whether the innermost loop of an op, its last reduction, is one that LLVM makes
 /// vectors of.
-static bool isVectorReduction(Operation *op, const LoopSpec &loops) {
+static bool isVectorReduction(const LoopSpec &loops) {
   unsigned innermost = 0;
   for (auto [i, iterator] : llvm::enumerate(loops.iterators))
     if (iterator == Iterator::Reduction)
@@ -241,19 +435,33 @@ static bool isVectorReduction(Operation *op, const LoopSpec &loops) {
   });
 }
 
+/// Cycles that a map takes beyond its operations on vectors: elements that do not lie
+/// behind each other are read one by one.
+static double scalarReads(const LoopSpec &loops, double lanes) {
+  if (matchMap(loops))
+    return 0;
+  constexpr double perPoint = 2;
+  double points = estimateSize(loops.extents), operations = operationsPerPoint(loops);
+  return points * (perPoint + operations - operations / lanes);
+}
+
 Cost LoopsTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target &target) const {
   Cost cost = estimateWork(group);
   double lanes = static_cast<double>(target.lanes(32)), cycles = cost.flops / lanes;
   for (Operation &op : group.getBody().without_terminator()) {
     const Spec *spec = group.getSpec(&op);
-    if (!spec || !spec->loops || !spec->loops->hasReduction())
+    if (!spec || !spec->loops)
       continue;
+    if (!spec->loops->hasReduction()) {
+      cycles += scalarReads(*spec->loops, lanes);
+      continue;
+    }
     double own = operationsPerPoint(*spec->loops) * estimateSize(spec->loops->extents);
     // Each test whether a read is inside is a few operations and a branch.
     constexpr double test = 4;
     for (const Access &access : spec->loops->accesses)
       cycles += access.bounds == Bounds::Skip ? test * estimateSize(spec->loops->extents) : 0;
-    if (!isVectorReduction(&op, *spec->loops))
+    if (!isVectorReduction(*spec->loops))
       cycles += own - own / lanes;
   }
   cost.ns = overlappedTime(cycles / (2 * target.gigahertz), cost.bytes / target.l3GBs);
@@ -280,6 +488,11 @@ LogicalResult LoopsTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const {
     Nest(kernel, results).emit();
   }
   return success();
+}
+
+const Template &mapsTemplate() {
+  static const MapsTemplate instance;
+  return instance;
 }
 
 const Template &loopsTemplate() {

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Templates.h"
+#include "VectorCode.h"
 
 #include "dsc/Format/KernelABI.h"
 
@@ -16,6 +17,7 @@ namespace {
 class SequentialTemplate : public Template {
 public:
   StringRef getName() const override { return "sequential"; }
+  bool isGeneric() const override { return true; }
   Match match(const GroupInfo &group, const Target &target) const override;
   SmallVector<ScheduleAttr> candidates(const GroupInfo &group, const Target &target) const override;
   Cost cost(const GroupInfo &group, ScheduleAttr schedule, const Target &target) const override;
@@ -58,53 +60,121 @@ static SmallVector<Value> initialValues(KernelEmitter &kernel, const LoopSpec &s
   });
 }
 
-/// Runs the scan loop at one point of the parallel loops.
-static void emitScanLine(KernelEmitter &kernel, Operation *op, const LoopSpec &spec,
-                         unsigned scanLoop, SmallVector<Value> point) {
+/// One step at a point of all loops: stores what belongs there, and returns the next
+/// accumulators.
+static SmallVector<Value> emitScanStep(KernelEmitter &kernel, Operation *op, const LoopSpec &spec,
+                                       ArrayRef<Value> point, ValueRange carried) {
+  SmallVector<Value> arguments = kernel.bodyArguments(op, spec, point);
+  llvm::append_range(arguments, carried);
+  SmallVector<Value> next = kernel.inlineRegion(*spec.body, arguments);
+  SmallVector<Value> stored = spec.exclusive ? SmallVector<Value>(carried) : next;
+  if (spec.finish) {
+    SmallVector<Value> atPoint(point);
+    llvm::append_range(atPoint, stored);
+    stored = kernel.inlineRegion(*spec.finish, atPoint);
+  }
+  for (auto [i, value] : llvm::enumerate(stored))
+    kernel.store(i, point, value);
+  return next;
+}
+
+/// Runs the scan loop at one point of the parallel loops. `body` gets the index.
+static SmallVector<Value> forScanSteps(KernelEmitter &kernel, const LoopSpec &spec,
+                                       unsigned scanLoop, ValueRange carried,
+                                       function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   Value extent = kernel.size(spec.extents[scanLoop]);
-  kernel.loop(kernel.index(0), extent, kernel.index(1), initialValues(kernel, spec),
-              [&](Value step, ValueRange carried) {
-                if (spec.reverse) {
-                  Value last =
-                      arith::SubIOp::create(kernel.builder, kernel.loc, extent, kernel.index(1));
-                  step = arith::SubIOp::create(kernel.builder, kernel.loc, last, step);
-                }
-                point[scanLoop] = step;
-                SmallVector<Value> arguments = kernel.bodyArguments(op, spec, point);
-                llvm::append_range(arguments, carried);
-                SmallVector<Value> next = kernel.inlineRegion(*spec.body, arguments);
-                SmallVector<Value> stored = spec.exclusive ? SmallVector<Value>(carried) : next;
-                if (spec.finish) {
-                  SmallVector<Value> atPoint(point);
-                  llvm::append_range(atPoint, stored);
-                  stored = kernel.inlineRegion(*spec.finish, atPoint);
-                }
-                for (auto [i, value] : llvm::enumerate(stored))
-                  kernel.store(i, point, value);
-                return next;
-              });
+  return kernel.loop(
+      kernel.index(0), extent, kernel.index(1), carried, [&](Value step, ValueRange inner) {
+        if (spec.reverse) {
+          Value last = arith::SubIOp::create(kernel.builder, kernel.loc, extent, kernel.index(1));
+          step = arith::SubIOp::create(kernel.builder, kernel.loc, last, step);
+        }
+        return body(step, inner);
+      });
+}
+
+/// Scans of neighbours in memory that go side by side: their accumulators are a row in
+/// scratch memory.
+static void emitScanBlock(KernelEmitter &kernel, Operation *op, const LoopSpec &spec,
+                          unsigned scanLoop, unsigned columnLoop, SmallVector<Value> point,
+                          ArrayRef<BufferView> accumulators, Value start, Value end) {
+  auto placeOf = [&](const BufferView &view, Value column) {
+    Value at = arith::SubIOp::create(kernel.builder, kernel.loc, column, start);
+    return kernel.address(view, at);
+  };
+  auto store = [&](Value column, ValueRange values) {
+    for (auto [view, value] : llvm::zip(accumulators, values))
+      kernel.storeAt(view, placeOf(view, column), value);
+  };
+  kernel.loop(start, end, [&](Value column) { store(column, initialValues(kernel, spec)); });
+  forScanSteps(kernel, spec, scanLoop, {}, [&](Value step, ValueRange) {
+    point[scanLoop] = step;
+    kernel.loop(start, end, [&](Value column) {
+      point[columnLoop] = column;
+      SmallVector<Value> carried;
+      for (const BufferView &view : accumulators)
+        carried.push_back(kernel.loadAt(view, placeOf(view, column)));
+      store(column, emitScanStep(kernel, op, spec, point, carried));
+    });
+    return SmallVector<Value>();
+  });
+}
+
+/// The loop behind the scan whose steps are neighbours in memory, if accumulators can be
+/// kept as they are.
+static std::optional<unsigned> findColumns(const LoopSpec &spec, unsigned scanLoop) {
+  std::optional<unsigned> innermost;
+  for (auto [i, extent] : llvm::enumerate(spec.extents))
+    if (!extent.isConstant(1))
+      innermost = i;
+  bool isHeld = llvm::all_of(spec.init, [](TypedAttr init) {
+    return !init.getType().isIndex() && !init.getType().isInteger(1);
+  });
+  return innermost && *innermost > scanLoop && isHeld ? innermost : std::nullopt;
 }
 
 static void emitScan(KernelEmitter &kernel, Operation *op, const LoopSpec &spec) {
+  constexpr int64_t blockSize = 256;
+  unsigned scanLoop = llvm::find(spec.iterators, Iterator::Scan) - spec.iterators.begin();
+  std::optional<unsigned> columns = findColumns(spec, scanLoop);
   SmallVector<unsigned> parallel;
   SmallVector<Dim> sizes;
-  unsigned scanLoop = 0;
-  for (auto [i, iterator] : llvm::enumerate(spec.iterators)) {
-    if (iterator == Iterator::Scan) {
-      scanLoop = i;
+  for (unsigned i = 0; i < spec.numLoops(); ++i) {
+    if (i == scanLoop || i == columns)
       continue;
-    }
     parallel.push_back(i);
     sizes.push_back(spec.extents[i]);
   }
+  SmallVector<BufferView> accumulators;
+  if (columns) {
+    sizes.push_back(spec.extents[*columns].ceilDiv(blockSize));
+    VectorCode code(kernel, kernel.builder.getF32Type());
+    for (TypedAttr init : spec.init) {
+      accumulators.push_back(
+          code.scratch(init.getType(), kernel.constant(blockSize), kernel.constant(1)));
+      kernel.markScratch(accumulators.back());
+    }
+  }
   Dim lines = product(kernel.builder.getContext(), sizes);
   kernel.partCount = Dim::max(kernel.constant(1), Dim::min(lines, kernel.constant(32)));
-  auto [first, end] = kernel.share(kernel.size(lines));
-  kernel.loop(first, end, [&](Value linear) {
+  auto [first, last] = kernel.share(kernel.size(lines));
+  kernel.loop(first, last, [&](Value linear) {
     SmallVector<Value> point(spec.numLoops());
-    for (auto [position, i] : llvm::zip(parallel, kernel.delinearize(linear, sizes)))
+    SmallVector<Value> indices = kernel.delinearize(linear, sizes);
+    for (auto [position, i] : llvm::zip(parallel, indices))
       point[position] = i;
-    emitScanLine(kernel, op, spec, scanLoop, point);
+    if (columns) {
+      Value start = kernel.mul(indices.back(), kernel.index(blockSize));
+      Value end = arith::MinSIOp::create(kernel.builder, kernel.loc,
+                                         kernel.add(start, kernel.index(blockSize)),
+                                         kernel.size(spec.extents[*columns]));
+      return emitScanBlock(kernel, op, spec, scanLoop, *columns, point, accumulators, start, end);
+    }
+    forScanSteps(kernel, spec, scanLoop, initialValues(kernel, spec),
+                 [&](Value step, ValueRange carried) {
+                   point[scanLoop] = step;
+                   return emitScanStep(kernel, op, spec, point, carried);
+                 });
   });
 }
 

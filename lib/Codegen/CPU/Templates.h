@@ -7,6 +7,12 @@ namespace dsc {
 
 llvm::ArrayRef<const Template *> cpuTemplates();
 
+/// Reductions that all go along the same axes, and maps around them.
+const Template &rowsTemplate();
+/// Transposes of planes, by squares of vectors.
+const Template &transposeTemplate();
+/// Maps of elements that lie in memory as those of the results do.
+const Template &mapsTemplate();
 /// Any group of loop Specs, as plain loops around scalar code that LLVM vectorises.
 const Template &loopsTemplate();
 /// One reduction of any kind whose result's rows are contiguous, and maps around it.

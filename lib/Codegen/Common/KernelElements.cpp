@@ -44,19 +44,41 @@ void KernelEmitter::provide(Value tensor, ValueRange indices, Value value) {
   memos.back().values[memoKey(tensor, indices)] = value;
 }
 
+/// Numbers that code can be simplified by (2, 0.5, 6) have few digits; others are
+/// learned, and differ between kernels that are equal otherwise.
+static bool isLearned(Attribute value) {
+  auto number = dyn_cast<FloatAttr>(value);
+  if (!number || !number.getType().isF32() || !number.getValue().isFinite())
+    return false;
+  constexpr unsigned fractionBits = 23, fewBits = 8;
+  uint64_t bits = number.getValue().bitcastToAPInt().getZExtValue();
+  return bits << (64 - fractionBits + fewBits) != 0;
+}
+
+/// The element of a constant whose elements are all the same. What was learned is
+/// passed with the sizes, as its bits, so that one kernel serves several layers.
+Value KernelEmitter::splatElement(DenseElementsAttr splat) {
+  auto value = splat.getSplatValue<Attribute>();
+  OpBuilder entry(entryEnd);
+  if (isLearned(value)) {
+    int64_t bits = cast<FloatAttr>(value).getValue().bitcastToAPInt().getZExtValue();
+    Value word = loadSize(constant(bits));
+    Value narrow = arith::IndexCastOp::create(entry, loc, entry.getI32Type(), word);
+    return arith::BitcastOp::create(entry, loc, entry.getF32Type(), narrow);
+  }
+  // Unsigned elements are signless in scalar code.
+  if (auto integer = dyn_cast<IntegerAttr>(value))
+    value = IntegerAttr::get(storageType(splat.getElementType()), integer.getValue());
+  return arith::ConstantOp::create(entry, loc, cast<TypedAttr>(value));
+}
+
 Value KernelEmitter::loadElement(Value tensor, ValueRange indices) {
   if (auto constant = tensor.getDefiningOp<ConstantOp>())
-    if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()); dense && dense.isSplat()) {
-      Type type = storageType(getElementType(tensor));
-      Attribute splat = dense.getSplatValue<Attribute>();
-      // Unsigned elements are signless in scalar code.
-      if (auto integer = dyn_cast<IntegerAttr>(splat))
-        splat = IntegerAttr::get(type, integer.getValue());
-      OpBuilder entry(entryEnd);
-      return arith::ConstantOp::create(entry, loc, cast<TypedAttr>(splat));
-    }
+    if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()); dense && dense.isSplat())
+      return splatElement(dense);
   const BufferView &from = view(tensor);
   Value stored = loadAt(from, address(from, indices));
+  stored.getDefiningOp()->setAttr(kReadAttr, builder.getUnitAttr());
   if (!getElementType(tensor).isInteger(1))
     return stored;
   Value zero = arith::ConstantOp::create(builder, loc, builder.getI8IntegerAttr(0));
@@ -93,26 +115,84 @@ Value KernelEmitter::viewElement(Operation *op, Value source, ValueRange indices
 // Bodies
 //===----------------------------------------------------------------------===//
 
+/// i1: an index is inside the tensor.
+Value KernelEmitter::insideAxis(Value tensor, unsigned axis, Value index) {
+  // Unsigned: negative indices are above any size.
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index,
+                               size(getDims(tensor)[axis]));
+}
+
 /// i1: all indices are inside the tensor.
 Value KernelEmitter::inside(Value tensor, ValueRange indices) {
   Value result = arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
-  for (auto [dim, i] : llvm::zip(getDims(tensor), indices)) {
-    // Unsigned: negative indices are above any size.
-    Value fits = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, i, size(dim));
-    result = arith::AndIOp::create(builder, loc, result, fits);
-  }
+  for (auto [axis, index] : llvm::enumerate(indices))
+    result = arith::AndIOp::create(builder, loc, result, insideAxis(tensor, axis, index));
   return result;
 }
 
-Value KernelEmitter::atElement(AtOp op, Value tensor, ValueRange indices, Value otherwise) {
+std::optional<ShiftedIndex> matchShiftedIndex(Value index) {
+  auto sub = index.getDefiningOp<arith::SubIOp>();
+  Dim begin = Dim::constant(index.getContext(), 0);
+  if (sub) {
+    if (auto symbolic = sub.getRhs().getDefiningOp<SizeOp>())
+      begin = symbolic.getSize();
+    else if (std::optional<int64_t> known = getConstantIntValue(sub.getRhs()))
+      begin = Dim::constant(index.getContext(), *known);
+    else
+      return std::nullopt;
+  }
+  auto loop = dyn_cast<BlockArgument>(sub ? sub.getLhs() : index);
+  return loop ? std::optional(ShiftedIndex{loop, begin}) : std::nullopt;
+}
+
+/// Whether a read is inside along an axis, from what is assumed about the index.
+std::optional<bool> KernelEmitter::isKnownInside(AtOp op, unsigned axis,
+                                                 const IRMapping &map) const {
+  std::optional<ShiftedIndex> index = matchShiftedIndex(op.getIndices()[axis]);
+  if (!index)
+    return std::nullopt;
+  auto found = pieces.find(map.lookupOrDefault(Value(index->loop)));
+  if (found == pieces.end())
+    return std::nullopt;
+  const auto &[boundaries, number] = found->second;
+  Value tensor = map.lookupOrDefault(op.getSource());
+  const Dim *begin = llvm::find(boundaries, index->begin);
+  const Dim *end = llvm::find(boundaries, index->begin + getDims(tensor)[axis]);
+  if (begin == boundaries.end() || end == boundaries.end())
+    return std::nullopt;
+  return begin - boundaries.begin() <= number && number < end - boundaries.begin();
+}
+
+Value KernelEmitter::atElement(AtOp op, const IRMapping &map) {
+  Value tensor = map.lookupOrDefault(op.getSource());
+  auto indices =
+      llvm::map_to_vector(op.getIndices(), [&](Value value) { return map.lookupOrDefault(value); });
   if (op.getMode() == AtMode::InBounds)
     return element(tensor, indices);
-  Value fits = inside(tensor, indices);
+  Value otherwise = op.getOtherwise() ? map.lookupOrDefault(op.getOtherwise()) : Value();
+  Value fits;
+  for (auto [axis, index] : llvm::enumerate(indices)) {
+    std::optional<bool> known = isKnownInside(op, axis, map);
+    if (known && !*known && otherwise)
+      return otherwise;
+    if (known && *known)
+      continue;
+    Value here = insideAxis(tensor, axis, index);
+    fits = fits ? arith::AndIOp::create(builder, loc, fits, here).getResult() : here;
+  }
+  if (!fits)
+    return element(tensor, indices);
   if (op.getMode() == AtMode::Checked) {
     Value yes = arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
     recordError(arith::XOrIOp::create(builder, loc, fits, yes), DSC_KERNEL_INDEX_OUT_OF_RANGE);
     Type type = op.getType();
     otherwise = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+    // Where there is an element, reading any is cheaper than a branch.
+    if (llvm::all_of(getDims(tensor), [](Dim dim) { return dim.tryConstant().value_or(0) > 0; })) {
+      for (Value &index : indices)
+        index = arith::SelectOp::create(builder, loc, fits, index, this->index(0));
+      return element(tensor, indices);
+    }
   }
   return branch(
              fits, op.getType(), [&] { return SmallVector<Value>{element(tensor, indices)}; },
@@ -129,9 +209,7 @@ SmallVector<Value> KernelEmitter::inlineRegion(Region &region, ValueRange argume
   };
   for (Operation &op : block.without_terminator()) {
     if (auto at = dyn_cast<AtOp>(op)) {
-      Value otherwise = at.getOtherwise() ? map.lookupOrDefault(at.getOtherwise()) : Value();
-      map.map(at.getResult(), atElement(at, map.lookupOrDefault(at.getSource()),
-                                        mapped(at.getIndices()), otherwise));
+      map.map(at.getResult(), atElement(at, map));
     } else if (auto sizeOp = dyn_cast<SizeOp>(op)) {
       map.map(sizeOp.getResult(), size(sizeOp.getSize()));
     } else {

@@ -1,6 +1,7 @@
 //===- KernelEmitter.cpp - the frame of a kernel: buffers, sizes, loops ---===//
 #include "dsc/Codegen/Common/KernelEmitter.h"
 
+#include "dsc/Dialect/IR/SharedStorage.h"
 #include "dsc/Format/KernelABI.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -105,8 +106,10 @@ Value KernelEmitter::index(int64_t value) {
 }
 
 Value KernelEmitter::size(Dim dim) {
-  if (dim.isConstant())
-    return index(dim.getConstant());
+  return dim.isConstant() ? index(dim.getConstant()) : loadSize(dim);
+}
+
+Value KernelEmitter::loadSize(Dim dim) {
   Attribute key = dim.getAttr();
   if (!sizeDims.insert(key))
     return sizeValues[llvm::find(sizeDims, key) - sizeDims.begin()];
@@ -147,6 +150,10 @@ Value KernelEmitter::apply(AffineExpr expr, ValueRange dims, ArrayRef<Dim> symbo
   auto binary = cast<AffineBinaryOpExpr>(expr);
   Value lhs = apply(binary.getLHS(), dims, symbols);
   Value rhs = apply(binary.getRHS(), dims, symbols);
+  if (auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS());
+      divisor && expr.getKind() == AffineExprKind::FloorDiv)
+    if (Value quotient = quotients.lookup({lhs, divisor.getValue()}))
+      return quotient;
   switch (expr.getKind()) {
   case AffineExprKind::Add:
     return add(lhs, rhs);
@@ -163,6 +170,14 @@ Value KernelEmitter::apply(AffineExpr expr, ValueRange dims, ArrayRef<Dim> symbo
   default:
     llvm_unreachable("not a binary expression");
   }
+}
+
+void KernelEmitter::assumeInPiece(Value index, ArrayRef<Dim> boundaries, unsigned piece) {
+  pieces[index] = {SmallVector<Dim>(boundaries), piece};
+}
+
+void KernelEmitter::assumeQuotient(Value index, int64_t divisor, Value quotient) {
+  quotients[{index, divisor}] = quotient;
 }
 
 SmallVector<Value> KernelEmitter::delinearize(Value linear, ArrayRef<Dim> sizes) {
@@ -271,6 +286,19 @@ const BufferView &KernelEmitter::view(Value tensor) {
   auto it = views.find(tensor);
   if (it != views.end())
     return it->second;
+  if (group.contains(tensor)) {
+    // Templates see to it that it is only moved.
+    auto strided =
+        getStridedView(tensor, [&](Operation *op) { return op->getBlock() == &group.getBody(); });
+    BufferView made = view(strided->source);
+    Value offset = size(strided->offset);
+    OpBuilder entry(entryEnd);
+    Value wide = arith::IndexCastOp::create(entry, loc, entry.getI64Type(), offset);
+    made.ptr = LLVM::GEPOp::create(entry, loc, made.ptr.getType(), made.element, made.ptr,
+                                   ArrayRef<LLVM::GEPArg>{wide}, LLVM::GEPNoWrapFlags::inbounds);
+    made.strides = llvm::map_to_vector(strided->strides, [&](Dim dim) { return size(dim); });
+    return views[tensor] = made;
+  }
   BufferView made = makeView(tensor, bufferValues.size());
   bufferValues.push_back(tensor);
   SmallVector<Attribute> others(resultScopes);

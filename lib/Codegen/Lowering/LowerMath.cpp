@@ -7,6 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 #include "dsc/Codegen/Lowering/LowerKernels.h"
+
+#include "ApproximateExp.h"
 #include "dsc/Format/KernelABI.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -111,7 +113,7 @@ static void replaceByService(Operation *op, size_t offset) {
 // Approximations
 //===----------------------------------------------------------------------===//
 
-/// Functions whose upstream approximation is within a few ULP over the whole range.
+/// Functions whose approximation, upstream's or ours, is within a few ULP over the whole range.
 static bool isApproximated(StringRef name) {
   return llvm::is_contained({"math.exp", "math.expm1", "math.log", "math.log2", "math.log1p",
                              "math.tanh", "math.erf", "math.atan"},
@@ -156,7 +158,9 @@ LogicalResult lowerMath(ModuleOp kernels, bool hasServices) {
   MLIRContext *context = kernels.getContext();
   RewritePatternSet patterns(context);
   populateMathAlgebraicSimplificationPatterns(patterns);
-  populateMathPolynomialApproximationPatterns(patterns, isApproximated);
+  populateExpApproximation(patterns);
+  populateMathPolynomialApproximationPatterns(
+      patterns, [](StringRef name) { return name != "math.exp" && isApproximated(name); });
   arith::populateExpandBFloat16Patterns(patterns);
   if (failed(applyPatternsGreedily(kernels, std::move(patterns))))
     return failure();

@@ -300,11 +300,58 @@ static Value toElement(ScalarBuilder &v, Value value, Type element) {
   return v.cast(v.math<math::RoundEvenOp>(value), v.type, element);
 }
 
+/// The whole number k for which position o of the output is position o / k, rounded down,
+/// of the input.
+static std::optional<int64_t> nearestFactor(ResizeOp op, const ResizedAxis &axis) {
+  constexpr int64_t largest = 8;
+  int64_t factor = 2;
+  while (factor <= largest && axis.output != axis.input * factor)
+    ++factor;
+  if (factor > largest || axis.scale.value_or(factor) != static_cast<float>(factor))
+    return std::nullopt;
+  StringRef rounding = op.getNearestMode();
+  switch (*coordinateMode(op.getCoordinateTransformationMode())) {
+  case CoordinateMode::HalfPixel:
+  case CoordinateMode::PytorchHalfPixel:
+    // Less than a half from the middle of the input's pixel.
+    if (rounding == "round_prefer_floor" || rounding == "round_prefer_ceil")
+      return factor;
+    return std::nullopt;
+  case CoordinateMode::Asymmetric:
+    if (rounding == "floor" || (rounding == "round_prefer_floor" && factor == 2))
+      return factor;
+    return std::nullopt;
+  default:
+    return std::nullopt;
+  }
+}
+
+/// Repeated elements: a Spec whose reads are affine. Empty: not a whole factor.
+static std::optional<Spec> repeatSpec(ResizeOp op, const ResizePlan &plan) {
+  LoopSpecBuilder spec(op, SpecKind::Move);
+  SmallVector<AffineExpr> indices = spec.parallel(ArrayRef<Dim>(plan.result));
+  for (const ResizedAxis &axis : plan.axes) {
+    std::optional<int64_t> factor = nearestFactor(op, axis);
+    if (!factor)
+      return std::nullopt;
+    indices[axis.axis] = indices[axis.axis].floorDiv(*factor);
+  }
+  spec.read(0, indices);
+  spec.body(getElementType(op.getX()),
+            [](ScalarBuilder &, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+              return {args.operands[0]};
+            });
+  return spec.take();
+}
+
 FailureOr<Spec> ResizeOp::getSpec() {
   TypeInference inference(*this);
   FailureOr<ResizePlan> plan = planResize(*this, inference);
   if (failed(plan))
     return failure();
+  if (getMode() == "nearest")
+    if (std::optional<Spec> repeated = repeatSpec(*this, *plan))
+      return std::move(*repeated);
   CoordinateMode mode = *coordinateMode(getCoordinateTransformationMode());
   bool isNearest = getMode() == "nearest";
   Type element = getElementType(getX());

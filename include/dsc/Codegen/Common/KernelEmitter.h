@@ -16,6 +16,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
 
 #include <map>
@@ -50,6 +51,17 @@ struct BufferView {
   llvm::SmallVector<mlir::Value> strides;
   mlir::ArrayAttr aliasScopes, noaliasScopes;
 };
+
+/// Attribute of loads of what a kernel reads and does not write: a load may move out of
+/// loops in which its address does not change.
+inline constexpr llvm::StringLiteral kReadAttr = "dsc.read";
+
+/// An index of a Spec's body that is a loop's, less `begin`.
+struct ShiftedIndex {
+  mlir::BlockArgument loop;
+  Dim begin;
+};
+std::optional<ShiftedIndex> matchShiftedIndex(mlir::Value index);
 
 class KernelEmitter {
 public:
@@ -106,6 +118,13 @@ public:
   /// Indices of the row-major point number `linear` of a space of these sizes.
   llvm::SmallVector<mlir::Value> delinearize(mlir::Value linear, llvm::ArrayRef<Dim> sizes);
 
+  // What is known about an index, so that there is no code to find it out.
+  /// `boundaries` cut a loop into pieces; the index is in the piece from number `piece`
+  /// on. Reads with dsc.at that are inside, or outside, for a whole piece test nothing.
+  void assumeInPiece(mlir::Value index, llvm::ArrayRef<Dim> boundaries, unsigned piece);
+  /// index floordiv divisor = quotient.
+  void assumeQuotient(mlir::Value index, int64_t divisor, mlir::Value quotient);
+
   /// An element in storage form (i1 for bool). Tensors of the group are computed.
   mlir::Value element(mlir::Value tensor, mlir::ValueRange indices);
   /// Makes element() of the tensor at these indices give `value`, in the loop body
@@ -125,6 +144,10 @@ public:
   /// final accumulators.
   llvm::SmallVector<mlir::Value> finishPoint(mlir::Operation *op, const LoopSpec &spec,
                                              mlir::ValueRange point, mlir::ValueRange accumulators);
+
+  /// The accumulators of a reduction after one more point of all loops.
+  llvm::SmallVector<mlir::Value> reductionStep(mlir::Operation *op, const LoopSpec &spec,
+                                               mlir::ValueRange point, mlir::ValueRange carried);
 
   const BufferView &view(mlir::Value tensor);
   mlir::Value address(const BufferView &view, mlir::ValueRange indices);
@@ -152,13 +175,14 @@ private:
   void readAccesses(mlir::Operation *op, const LoopSpec &spec, llvm::ArrayRef<Access> accesses,
                     mlir::ValueRange point, llvm::SmallVectorImpl<mlir::Value> &arguments);
   mlir::Value loadElement(mlir::Value tensor, mlir::ValueRange indices);
-  mlir::Value atElement(AtOp op, mlir::Value tensor, mlir::ValueRange indices,
-                        mlir::Value otherwise);
+  mlir::Value loadSize(Dim dim);
+  mlir::Value splatElement(mlir::DenseElementsAttr splat);
+  mlir::Value atElement(AtOp op, const mlir::IRMapping &map);
+  std::optional<bool> isKnownInside(AtOp op, unsigned axis, const mlir::IRMapping &map) const;
   llvm::SmallVector<mlir::Value> reduceAt(mlir::Operation *op, const LoopSpec &spec,
                                           mlir::ValueRange indices);
-  llvm::SmallVector<mlir::Value> reductionStep(mlir::Operation *op, const LoopSpec &spec,
-                                               mlir::ValueRange point, mlir::ValueRange carried);
   mlir::Value viewElement(mlir::Operation *op, mlir::Value source, mlir::ValueRange indices);
+  mlir::Value insideAxis(mlir::Value tensor, unsigned axis, mlir::Value index);
   mlir::Value inside(mlir::Value tensor, mlir::ValueRange indices);
   MemoKey memoKey(mlir::Value tensor, mlir::ValueRange indices) const;
 
@@ -174,6 +198,12 @@ private:
   llvm::SmallVector<mlir::Value> sizeValues;
   std::map<int64_t, mlir::Value> constants;
   std::vector<Memo> memos;
+  struct Piece {
+    llvm::SmallVector<Dim> boundaries;
+    unsigned number;
+  };
+  llvm::DenseMap<mlir::Value, Piece> pieces;
+  llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::Value> quotients;
 };
 
 } // namespace dsc

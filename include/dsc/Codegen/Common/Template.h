@@ -32,6 +32,9 @@ class Template {
 public:
   virtual ~Template() = default;
   virtual llvm::StringRef getName() const = 0;
+  /// Whether it takes anything, and is not made to be fast: reports say how much time is
+  /// spent in such templates.
+  virtual bool isGeneric() const { return false; }
   /// Whether it computes the group on the target; a no has a reason for people.
   virtual Match match(const GroupInfo &group, const Target &target) const = 0;
   /// Ways to do it, at least one for a group that matches.
