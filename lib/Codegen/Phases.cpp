@@ -66,6 +66,7 @@ static void addSimplify(OpPassManager &passes, WeightStore *weights,
 /// Operator fusion.
 static void addGroup(OpPassManager &passes, WeightStore *, const CompileOptions &) {
   passes.addPass(createFormGroups());
+  passes.addPass(createReadInPlace());
   passes.addPass(createShareStorage());
 }
 

@@ -6,7 +6,7 @@
 // and comes back through others. Then each cluster becomes a dsc.group.
 //
 //===----------------------------------------------------------------------===//
-#include "dsc/Dialect/IR/DscDialect.h"
+#include "dsc/Dialect/IR/SharedStorage.h"
 #include "dsc/Transforms/Passes.h"
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
@@ -30,8 +30,13 @@ struct OpFacts {
   bool isMap = false, isReduce = false;
   /// Sums of products and windows: computed by templates of their own.
   bool isHeavy = false;
+  /// A transpose that moves the innermost axis: a kernel of its own is fastest.
+  bool isTranspose = false;
   /// Leading axes of the result that a kernel handles row by row.
   SmallVector<Dim> outer;
+  /// Reductions: the operand's axes, and which of them are reduced.
+  SmallVector<Dim> operandDims;
+  SmallVector<bool> reduced;
   double points = 1, cost = 0;
 };
 
@@ -49,6 +54,7 @@ private:
   bool canInline(Operation *producer, Operation *consumer);
   bool continues(Operation *producer, Operation *consumer);
   bool sharesRows(Cluster &producer, Cluster &consumer);
+  bool sharesAxes(ArrayRef<Operation *> ops);
   bool reaches(Operation *from, Cluster &goal, llvm::DenseSet<Operation *> &seen);
   bool wouldCycle(Cluster &producer, Cluster &consumer);
   void tryJoin(Operation *op);
@@ -89,6 +95,35 @@ static double bodyCost(const LoopSpec &loops) {
   return cost;
 }
 
+/// Whether the last axis that is longer than 1 comes from another axis of the operand.
+static bool movesInnermost(Operation *op, const Spec &spec) {
+  const LoopSpec &loops = *spec.loops;
+  if (spec.kind != SpecKind::Move || loops.accesses.size() != 1)
+    return false;
+  const Access &access = loops.accesses.front();
+  if (!access.map || !access.map->isPermutation())
+    return false;
+  auto isLong = [](Dim dim) { return !dim.isConstant(1); };
+  std::optional<unsigned> last, read;
+  for (auto [loop, extent] : llvm::enumerate(loops.extents))
+    last = isLong(extent) ? std::optional<unsigned>(loop) : last;
+  for (auto [axis, dim] : llvm::enumerate(getDims(op->getOperand(access.operand))))
+    read = isLong(dim) ? std::optional(access.map->getDimPosition(axis)) : read;
+  return last != read;
+}
+
+/// Which axes of its operand a reduction reduces.
+static void describeReduction(Operation *op, OpFacts &facts, const LoopSpec &loops) {
+  const Access &access = loops.accesses.front();
+  if (!access.map)
+    return;
+  facts.operandDims = getDims(op->getOperand(access.operand));
+  for (AffineExpr expr : access.map->getResults()) {
+    auto loop = dyn_cast<AffineDimExpr>(expr);
+    facts.reduced.push_back(loop && loops.iterators[loop.getPosition()] == Iterator::Reduction);
+  }
+}
+
 static void describe(Operation *op, OpFacts &facts) {
   FailureOr<Spec> spec = cast<ComputeOp>(op).getSpec();
   if (failed(spec) || !spec->loops)
@@ -101,7 +136,9 @@ static void describe(Operation *op, OpFacts &facts) {
   facts.points = countPoints(loops.extents);
   facts.cost = bodyCost(loops);
   facts.outer = getDims(op->getResult(0));
+  facts.isTranspose = movesInnermost(op, *spec);
   if (facts.isReduce) {
+    describeReduction(op, facts, loops);
     // Up to the first axis that the reduction makes one long or drops.
     SmallVector<Dim> input = getDims(op->getOperand(loops.accesses.front().operand));
     size_t same = 0;
@@ -121,7 +158,7 @@ void Fusion::collect() {
     if (isBarrier(&op))
       ++segment;
     auto compute = dyn_cast<ComputeOp>(op);
-    if (!compute || compute.getViewSource() || op.getNumRegions() > 0)
+    if (!compute || compute.getViewSource() || op.getNumRegions() > 0 || mayShareStorage(&op))
       continue;
     OpFacts &mine = facts[&op];
     mine.segment = segment;
@@ -158,8 +195,42 @@ bool Fusion::continues(Operation *producer, Operation *consumer) {
   return false;
 }
 
+/// All reductions reduce the same axes, whichever these are, and everything else has
+/// the operand's axes, or those that are left.
+bool Fusion::sharesAxes(ArrayRef<Operation *> ops) {
+  const OpFacts *lead = nullptr;
+  for (Operation *op : ops) {
+    const OpFacts &mine = facts[op];
+    if (!mine.isMap && !mine.isReduce)
+      return false;
+    if (!mine.isReduce)
+      continue;
+    if (lead && (mine.operandDims != lead->operandDims || mine.reduced != lead->reduced))
+      return false;
+    lead = &mine;
+  }
+  if (!lead || !llvm::is_contained(lead->reduced, true))
+    return false;
+  SmallVector<Dim> kept, dropped;
+  for (auto [dim, reduced] : llvm::zip(lead->operandDims, lead->reduced)) {
+    kept.push_back(reduced ? Dim::constant(dim.getContext(), 1) : dim);
+    if (!reduced)
+      dropped.push_back(dim);
+  }
+  return llvm::all_of(ops, [&](Operation *op) {
+    SmallVector<Dim> dims = getDims(op->getResult(0));
+    bool fits = dims == lead->operandDims || dims == kept || dims == dropped;
+    return fits && llvm::all_of(facts[op].spec->loops->accesses,
+                                [](const Access &access) { return access.map.has_value(); });
+  });
+}
+
 /// All work of both clusters goes row by row over the same rows.
 bool Fusion::sharesRows(Cluster &producer, Cluster &consumer) {
+  SmallVector<Operation *> ops(producer.begin(), producer.end());
+  ops.append(consumer.begin(), consumer.end());
+  if (sharesAxes(ops))
+    return true;
   SmallVector<Dim> outer;
   bool hasReduction = false;
   double functions = 0;
@@ -241,7 +312,8 @@ bool Fusion::canJoin(Cluster &producer, Cluster &consumer) {
   // Continue a heavy op (or a cluster that ends with its epilogue).
   bool producerHeavy = llvm::any_of(producer, [&](Operation *op) { return facts[op].isHeavy; });
   bool consumerHeavy = llvm::any_of(consumer, [&](Operation *op) { return facts[op].isHeavy; });
-  if (consumerHeavy)
+  auto isTranspose = [&](Operation *op) { return facts[op].isTranspose; };
+  if (consumerHeavy || llvm::any_of(producer, isTranspose) || llvm::any_of(consumer, isTranspose))
     return false;
   if (producerHeavy)
     return consumer.size() == 1 && continues(last, consumer.front());

@@ -58,6 +58,24 @@ def FormGroups : Pass<"dsc-form-groups"> {
   }];
 }
 
+def ReadInPlace : Pass<"dsc-read-in-place"> {
+  let summary = "Let attention read through transpositions, slices and reshapes";
+  let description = [{
+    After `dsc-form-groups`. Ops in front of attention that only move elements join
+    its group, where no code is emitted for them: rows are read at their distances.
+  }];
+}
+
+def ShareStorage : Pass<"dsc-share-storage"> {
+  let summary = "Leave slices and concatenations without a kernel where memory can be shared";
+  let description = [{
+    After `dsc-form-groups`. A slice that is a place in its operand stays outside of
+    groups, as views do; so does a concatenation along the outermost axis, in whose
+    storage the groups before it compute its inputs. Where this would prolong large
+    storage, and so need more memory, they get kernels.
+  }];
+}
+
 def FoldConstants : Pass<"dsc-fold-constants", "::mlir::ModuleOp"> {
   let summary = "computes operators whose operands are all constant";
   let description = [{

@@ -12,6 +12,8 @@
 #include "Templates.h"
 #include "VectorCode.h"
 
+#include "dsc/Dialect/IR/SharedStorage.h"
+
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
@@ -547,12 +549,28 @@ public:
 };
 } // namespace
 
+/// The last op of a group, in front of which there may be ops that move its operands.
+static Operation *attentionOp(const GroupInfo &group) {
+  return group.getBody().getTerminator()->getPrevNode();
+}
+
 static const AttentionSpec *attentionSpec(const GroupInfo &group) {
-  Block &body = group.getBody();
-  if (!llvm::hasNItems(body.without_terminator(), 1))
-    return nullptr;
-  const Spec *spec = group.getSpec(&body.front());
-  return spec ? spec->attention.get() : nullptr;
+  const Spec *spec = group.getSpec(attentionOp(group));
+  return spec && llvm::equal(group.getYielded(), attentionOp(group)->getResults())
+             ? spec->attention.get()
+             : nullptr;
+}
+
+/// Whether everything else in the group is no more than where rows are read.
+static bool readsRowsInPlace(const GroupInfo &group, const AttentionSpec &spec) {
+  Operation *op = attentionOp(group);
+  if (spec.mask && group.contains(op->getOperand(*spec.mask)))
+    return false;
+  auto isInside = [&](Operation *each) { return each->getBlock() == &group.getBody(); };
+  return llvm::all_of(ArrayRef{spec.q, spec.k, spec.v}, [&](unsigned operand) {
+    auto view = getStridedView(op->getOperand(operand), isInside);
+    return view && view->strides.back().isConstant(1);
+  });
 }
 
 /// Why a mask cannot be read by vectors; empty if it can.
@@ -580,7 +598,9 @@ Match AttentionTemplate::match(const GroupInfo &group, const Target &) const {
   for (const auto &axes : {spec->qAxes, spec->kAxes, spec->vAxes, spec->yAxes})
     if (axes[3] != 3)
       return Match::no("the columns of an operand do not lie behind each other");
-  Operation &op = group.getBody().front();
+  if (!readsRowsInPlace(group, *spec))
+    return Match::no("other work than attention");
+  Operation &op = *attentionOp(group);
   Type element = getElementType(op.getOperand(spec->q));
   for (unsigned operand : {spec->k, spec->v})
     if (getElementType(op.getOperand(operand)) != element)
@@ -610,7 +630,7 @@ Cost AttentionTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target 
 }
 
 LogicalResult AttentionTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const {
-  AttentionKernel(kernel, &kernel.group.getBody().front(), *attentionSpec(kernel.group)).emit();
+  AttentionKernel(kernel, attentionOp(kernel.group), *attentionSpec(kernel.group)).emit();
   return success();
 }
 

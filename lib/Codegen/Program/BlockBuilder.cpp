@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 #include "BlockBuilder.h"
 
+#include "dsc/Dialect/IR/SharedStorage.h"
+
 using namespace mlir;
 
 namespace dsc {
@@ -55,7 +57,7 @@ void BlockBuilder::finishFrames() {
 /// Whether the op may bind symbols.
 static bool endsSegment(Operation &op) { return isa<BindOp, IfOp, LoopOp>(op); }
 
-/// A new value for the result of an op of this block.
+/// A new value for the result of an op of this block, unless it lies in another.
 ValueId BlockBuilder::declareResult(Value result) {
   auto output = outputs.find(result);
   if (output == outputs.end())
@@ -63,12 +65,50 @@ ValueId BlockBuilder::declareResult(Value result) {
   return output->second = state.declare(result, format::Value::Output);
 }
 
+/// Declares a sequence of tensors, and in its storage those that are computed there.
+void BlockBuilder::declareConcat(ConcatOp concat) {
+  if (!state.isDeclared(concat.getResult())) // it may be in another one itself
+    frames.back().values.push_back(declareResult(concat.getResult()));
+  for (auto [input, offset] : llvm::zip(concat.getInputs(), getInputOffsets(concat)))
+    state.declareWithin(skipViews(input), concat.getResult(), offset);
+}
+
+/// Whether the tensor is all that its storage holds, and the group reads nothing else
+/// there.
+bool BlockBuilder::canTakeStorage(GroupOp group, Value tensor) {
+  ValueId taken = state.id(tensor), root = state.root(taken);
+  const std::vector<format::Value> &values = state.program().values;
+  if (values[root].kind != format::Value::Arena || values[root].bytes != values[taken].bytes)
+    return false;
+  return llvm::none_of(readStorage(group), [&](Value other) {
+    return other != tensor && state.isDeclared(other) && state.root(state.id(other)) == root;
+  });
+}
+
+void BlockBuilder::declareGroup(GroupOp group) {
+  for (Value result : group->getResults()) {
+    if (state.isDeclared(result)) // it lies in a concat
+      continue;
+    Value tensor = outputs.contains(result) ? Value() : findOverwritten(group);
+    if (tensor && canTakeStorage(group, tensor))
+      state.declareWithin(result, tensor, Dim::constant(group.getContext(), 0));
+    else
+      frames.back().values.push_back(declareResult(result));
+  }
+}
+
 /// Declares what the ops up to the next birth of a symbol compute.
 void BlockBuilder::declareSegment(Block::iterator from) {
-  for (auto it = from; it != block.end() && !endsSegment(*it); ++it)
-    if (isa<GroupOp>(*it))
-      for (Value result : it->getResults())
-        frames.back().values.push_back(declareResult(result));
+  auto end = from;
+  while (end != block.end() && !endsSegment(*end))
+    ++end;
+  // From the last one, as those before it may be its inputs.
+  for (auto it = end; it != from;)
+    if (auto concat = dyn_cast<ConcatOp>(*--it))
+      declareConcat(concat);
+  for (Operation &op : llvm::make_range(from, end))
+    if (auto group = dyn_cast<GroupOp>(op))
+      declareGroup(group);
 }
 
 void BlockBuilder::startSegment(Operation &after) {
@@ -118,19 +158,6 @@ void BlockBuilder::buildGroup(GroupOp group) {
   state.built.launchGroups.push_back(group);
 }
 
-void BlockBuilder::buildView(Operation *op, Value source) {
-  ValueId root = state.root(state.id(source));
-  ValueId from = state.id(source);
-  ValueId view = state.declare(op->getResult(0), format::Value::Alias);
-  format::Value &value = state.program().values[view];
-  value.root = root;
-  const format::Value &original = state.program().values[from];
-  if (original.kind == format::Value::Alias)
-    value.byteOffset = original.byteOffset;
-  else
-    value.byteOffset = state.expr(Dim::constant(op->getContext(), 0));
-}
-
 void BlockBuilder::buildBind(BindOp op) {
   ValueId source = state.id(op.getSource());
   for (auto [i, name] : llvm::enumerate(op.getSymbols().getAsValueRange<StringAttr>())) {
@@ -166,6 +193,7 @@ void BlockBuilder::buildIf(IfOp op) {
   uint32_t number = addStep({});
   Step branches;
   branches.kind = Step::If;
+  branches.message = nodesOf(op.getLoc());
   branches.a = state.id(op.getCondition());
   touch(branches.a);
   branches.thenBlock = buildNested(op.getThenRegion().front());
@@ -188,6 +216,7 @@ void BlockBuilder::buildLoop(LoopOp op) {
   uint32_t number = addStep({});
   Step loop;
   loop.kind = Step::Loop;
+  loop.message = nodesOf(op.getLoc());
   auto optional = [&](Value value) { return isAbsent(value) ? format::kNone : state.id(value); };
   loop.a = optional(op.getTripCount());
   loop.b = optional(op.getCondition());
@@ -220,7 +249,9 @@ void BlockBuilder::buildLoop(LoopOp op) {
 }
 
 void BlockBuilder::buildOp(Operation &op) {
-  if (isa<ConstantOp, WeightOp, RepackOp, NoneOp>(op) || op.hasTrait<OpTrait::IsTerminator>())
+  // A concat outside of a group has been computed in place.
+  if (isa<ConstantOp, WeightOp, RepackOp, NoneOp, ConcatOp>(op) ||
+      op.hasTrait<OpTrait::IsTerminator>())
     return;
   if (auto group = dyn_cast<GroupOp>(op))
     return buildGroup(group);
@@ -233,8 +264,11 @@ void BlockBuilder::buildOp(Operation &op) {
   if (auto loop = dyn_cast<LoopOp>(op))
     return buildLoop(loop);
   auto compute = dyn_cast<ComputeOp>(op);
+  Dim start = Dim::constant(op.getContext(), 0);
   if (Value source = compute ? compute.getViewSource() : Value())
-    return buildView(&op, source);
+    return (void)state.declareWithin(op.getResult(0), source, start);
+  if (std::optional<Dim> offset = compute ? getPartOffset(compute) : std::nullopt)
+    return (void)state.declareWithin(op.getResult(0), op.getOperand(0), *offset);
   op.emitOpError("cannot be part of a program");
   failed = true;
 }

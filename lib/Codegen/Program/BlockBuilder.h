@@ -21,7 +21,8 @@ public:
   /// A new value with the tensor's type; `tensor` may be null for none in the IR.
   format::ValueId declare(mlir::Value tensor, format::Value::Kind kind);
   format::ValueId declare(mlir::Type type, format::Value::Kind kind);
-  void setId(mlir::Value tensor, format::ValueId id) { ids[tensor] = id; }
+  /// A new value that lies within another one, from element `offset` of it on.
+  format::ValueId declareWithin(mlir::Value tensor, mlir::Value whole, Dim offset);
   /// The tensor's value; constants get theirs when they are first asked for.
   format::ValueId id(mlir::Value tensor);
   bool isDeclared(mlir::Value tensor) const { return ids.contains(tensor); }
@@ -38,6 +39,15 @@ private:
   llvm::StringMap<uint32_t> symbols, origins;
   llvm::DenseMap<mlir::Attribute, uint64_t> weightOffsets;
 };
+
+/// The result of another group whose storage the only result of this one may take, as
+/// far as the ops show; null for none. See InPlace.cpp.
+mlir::Value findOverwritten(GroupOp group);
+/// The tensors in which what the group reads lies: results of groups, concats, inputs.
+llvm::SetVector<mlir::Value> readStorage(GroupOp group);
+
+/// "node 12 '/layer1/Conv' (opset 17)"; several with commas between; empty for none.
+std::string nodesOf(mlir::Location loc);
 
 /// Builds one block: the main block, a branch or a loop's body.
 class BlockBuilder {
@@ -61,7 +71,6 @@ private:
   void build();
   void buildOp(mlir::Operation &op);
   void buildGroup(GroupOp group);
-  void buildView(mlir::Operation *op, mlir::Value source);
   void buildBind(BindOp op);
   void buildGuard(GuardOp op);
   void buildIf(IfOp op);
@@ -72,6 +81,9 @@ private:
   /// The running step uses the value, here and in all blocks around.
   void touch(format::ValueId value);
   format::ValueId declareResult(mlir::Value result);
+  void declareConcat(ConcatOp concat);
+  void declareGroup(GroupOp group);
+  bool canTakeStorage(GroupOp group, mlir::Value tensor);
   void declareSegment(mlir::Block::iterator from);
   void startSegment(mlir::Operation &after);
   void openFrame();

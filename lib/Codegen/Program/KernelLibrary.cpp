@@ -2,6 +2,7 @@
 #include "dsc/Codegen/Program/KernelLibrary.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/OperationSupport.h"
 
 using namespace mlir;
 
@@ -12,6 +13,41 @@ KernelLibrary::KernelLibrary(MLIRContext *context, const Target &target)
   // The context may not have seen these dialects yet.
   context->loadDialect<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
                        NVVM::NVVMDialect, scf::SCFDialect, vector::VectorDialect>();
+}
+
+static size_t hashOf(func::FuncOp function) {
+  auto hash = static_cast<size_t>(0);
+  function.getBody().walk([&](Operation *op) {
+    hash = llvm::hash_combine(
+        hash, OperationEquivalence::computeHash(op, OperationEquivalence::ignoreHashValue,
+                                                OperationEquivalence::ignoreHashValue,
+                                                OperationEquivalence::IgnoreLocations));
+  });
+  return hash;
+}
+
+/// Whether two kernels do the same, whatever their names.
+static bool areEqual(func::FuncOp a, func::FuncOp b) {
+  return a->getDiscardableAttrDictionary() == b->getDiscardableAttrDictionary() &&
+         a.getFunctionType() == b.getFunctionType() &&
+         OperationEquivalence::isRegionEquivalentTo(&a.getBody(), &b.getBody(),
+                                                    OperationEquivalence::IgnoreLocations);
+}
+
+/// The number of the kernel; a function that there is already is erased.
+unsigned KernelLibrary::add(func::FuncOp function) {
+  SmallVector<unsigned, 1> &alike = byHash[hashOf(function)];
+  for (unsigned other : alike)
+    if (areEqual(function, functions[other])) {
+      function.erase();
+      return other;
+    }
+  unsigned number = names.size();
+  names.push_back("dsc_kernel_" + std::to_string(number));
+  functions.push_back(function);
+  function.setName(names.back());
+  alike.push_back(number);
+  return number;
 }
 
 FailureOr<KernelCall> KernelLibrary::emit(GroupOp group) {
@@ -30,18 +66,7 @@ FailureOr<KernelCall> KernelLibrary::emit(GroupOp group) {
   call.sizes = emitter.getSizes();
   call.parts = emitter.partCount;
   call.scratch = emitter.scratchBytes;
-
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  function->print(os, OpPrintingFlags().useLocalScope().printGenericOpForm());
-  auto [it, isNew] = byText.try_emplace(text, names.size());
-  call.kernel = it->second;
-  if (!isNew) {
-    function.erase();
-    return call;
-  }
-  names.push_back("dsc_kernel_" + std::to_string(names.size()));
-  function.setName(names.back());
+  call.kernel = add(function);
   return call;
 }
 

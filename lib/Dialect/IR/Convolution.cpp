@@ -418,7 +418,7 @@ static bool fillsWithoutOverlap(ConvTransposeOp op, const Window &window) {
   return !op.getOutputShape();
 }
 
-//   y[n, o, h * kh + i, w * kw + j] = conv(x, w')[n, (o * kh + i) * kw + j, h, w]
+//   y[n, o, h * kh + i, w * kw + j] = conv(x, w', b')[n, (o * kh + i) * kw + j, h, w]
 LogicalResult ConvTransposeOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
   TypeInference inference(*this);
   FailureOr<ConvShape> shape = transposedShape(*this, inference);
@@ -433,7 +433,13 @@ LogicalResult ConvTransposeOp::decompose(OpBuilder &builder, SmallVectorImpl<Val
   Value w = d.reshape(getW(), {group, shape->groupInputs, shape->groupOutputs * taps});
   w = d.op("dsc.transpose", w, {{"perm", builder.getDenseI64ArrayAttr({0, 2, 1})}});
   w = d.reshape(w, sizes);
-  Value y = d.op("dsc.conv", {getX(), w, d.none()}, {{"group", d.number(shape->group)}});
+  Value b = d.none();
+  if (!isAbsent(getB())) {
+    b = d.reshape(getB(), {shape->outChannels, inference.constant(1)});
+    b = d.op("dsc.expand", b, {{"shape", d.dims({shape->outChannels, taps})}});
+    b = d.reshape(b, {shape->outChannels * taps});
+  }
+  Value y = d.op("dsc.conv", {getX(), w, b}, {{"group", d.number(shape->group)}});
   // [n, co, k..., in...] -> [n, co, in, k, ...]
   SmallVector<Dim> apart = {shape->batch, shape->outChannels};
   llvm::append_range(apart, window.kernel);
@@ -444,11 +450,6 @@ LogicalResult ConvTransposeOp::decompose(OpBuilder &builder, SmallVectorImpl<Val
   y = d.reshape(y, apart);
   y = d.op("dsc.transpose", y, {{"perm", builder.getDenseI64ArrayAttr(order)}});
   y = d.reshape(y, shape->result());
-  if (!isAbsent(getB())) {
-    SmallVector<Dim> alongChannels = {shape->outChannels};
-    alongChannels.append(window.rank(), inference.constant(1));
-    y = d.op("dsc.add", {y, d.reshape(getB(), alongChannels)});
-  }
   values.push_back(y);
   return success(y != nullptr);
 }

@@ -46,10 +46,31 @@ LogicalResult GatherOp::inferTypes(TypeInference &inference) {
   return success();
 }
 
+/// The index of a gather at one place that is known and inside of the axis.
+static std::optional<int64_t> constantIndex(Value indices, Dim size) {
+  auto constant = indices.getDefiningOp<ConstantOp>();
+  auto elements = constant ? dyn_cast<DenseIntElementsAttr>(constant.getValue()) : nullptr;
+  if (!elements || elements.getNumElements() != 1 || !size.isConstant())
+    return std::nullopt;
+  int64_t index = (*elements.begin()).getSExtValue();
+  if (index < 0)
+    index += size.getConstant();
+  return index >= 0 && index < size.getConstant() ? std::optional(index) : std::nullopt;
+}
+
 FailureOr<Spec> GatherOp::getSpec() {
   LoopSpecBuilder spec(*this, SpecKind::Move);
   SmallVector<AffineExpr> loops = spec.parallel(getDims(getResult()));
   int64_t axis = positiveAxis(getAxis(), getRank(getData())), depth = getRank(getIndices());
+  if (std::optional<int64_t> index = constantIndex(getIndices(), getDims(getData())[axis])) {
+    SmallVector<AffineExpr> position(ArrayRef(loops).take_front(axis));
+    position.push_back(spec.number(*index));
+    llvm::append_range(position, ArrayRef(loops).drop_front(axis + depth));
+    spec.read(0, position);
+    spec.body(getElementType(getData()),
+              [](ScalarBuilder &, Args args) -> SmallVector<Value> { return {args.operands[0]}; });
+    return spec.take();
+  }
   spec.readAnywhere(0);
   spec.read(1, ArrayRef(loops).slice(axis, depth));
   spec.body(getElementType(getData()), [&](ScalarBuilder &s, Args args) -> SmallVector<Value> {

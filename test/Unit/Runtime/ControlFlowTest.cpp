@@ -223,6 +223,36 @@ TEST(Loop, CarriedValuesOfAllKinds) {
   }
 }
 
+/// Two buffers hold what one iteration reads and what it leaves.
+TEST(Loop, MemoryDoesNotGrowWithIterations) {
+  ProgramMaker m;
+  ExprId n = m.constant(1000), one = m.constant(1);
+  ValueId trip = m.input("trip", DType::Int64, {});
+  ValueId init = m.input("init", DType::Int64, {n});
+  ValueId last = m.output("last", DType::Int64, {n});
+  ValueId state = m.arena(DType::Int64, {n}), next = m.arena(DType::Int64, {n});
+  BlockId body = m.block();
+  m.frame(body, {next});
+  m.phase(body, addKernel<int64_t>, {state, next}, {n, one});
+  Step loop;
+  loop.kind = Step::Loop;
+  loop.a = trip;
+  loop.body = body;
+  loop.carried = {{init, state, next, last}};
+  m.add(0, loop);
+  std::vector<int64_t> zeros(1000);
+  auto heldAfter = [&](int64_t count) {
+    Runner r(m);
+    std::vector<int64_t> trips = {count};
+    r.set(0, DType::Int64, trips, {});
+    r.set(1, DType::Int64, zeros, {1000});
+    EXPECT_EQ(r.run(), DSC_OK) << dsc_last_error();
+    EXPECT_EQ(r.get<int64_t>(0), std::vector<int64_t>(1000, count));
+    return dsc_context_arena_bytes(r.context);
+  };
+  EXPECT_EQ(heldAfter(2000), heldAfter(3));
+}
+
 TEST(Loop, SlicesMustAgree) {
   ProgramMaker m;
   ExprId k = m.symbol("K");
