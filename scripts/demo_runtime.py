@@ -8,7 +8,8 @@ import numpy as np
 from demo_compare import ort_session
 
 # dsc_dtype has ONNX's numbers.
-DTYPES = {"float32": 1, "int32": 6, "int64": 7}
+DTYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "bool": 9, "float16": 10,
+          "float64": 11}
 
 
 class TensorInfo(ctypes.Structure):
@@ -49,13 +50,20 @@ class DscRunner:
         self.model, self.context = ctypes.c_void_p(), ctypes.c_void_p()
         self.inputs = {name: np.require(array, requirements="C") for name, array in inputs.items()}
         library.model_open(path.encode(), ctypes.byref(self.model))
-        options = ContextOptions(struct_size=ctypes.sizeof(ContextOptions), threads=threads)
+        options = self.make_options(threads)
         library.context_create(self.model, ctypes.byref(options), ctypes.byref(self.context))
         for index in range(library.functions.dsc_model_input_count(self.model)):
             self._set_input(index)
         run, context = library.functions.dsc_context_run, self.context
         self.run = lambda: run(context)
+        self.before_run()
         library.context_run(self.context)
+
+    def make_options(self, threads):
+        return ContextOptions(struct_size=ctypes.sizeof(ContextOptions), threads=threads)
+
+    def before_run(self):
+        """For those who want more of the context than the defaults."""
 
     def _set_input(self, index):
         info = TensorInfo()
