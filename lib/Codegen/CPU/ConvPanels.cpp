@@ -129,8 +129,10 @@ static double fillCycles(const ConvPlan &plan, const PanelSizes &sizes, const Pa
   double columns = estimateSize(sizes.columns), depth = estimateSize(sizes.depth);
   auto lanes = static_cast<double>(target.lanes(32));
   bool isDense = plan.shape.axes.back().stride == 1;
-  if (!plan.hasStrips)
-    return depth * columns * (isDense ? 2.5 / lanes : 1.25);
+  if (!plan.hasStrips) {
+    double perVector = plan.shape.isPointwise() ? 1.25 : isDense ? 2.5 : 8;
+    return depth * columns * perVector / lanes;
+  }
   PanelRows rows = plan.rowsOfB(target);
   double panels = std::ceil(columns / (static_cast<double>(blocks.vectors) * lanes));
   double panelRows = depth / static_cast<double>(rows.steps.size());

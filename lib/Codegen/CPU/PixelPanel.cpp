@@ -69,14 +69,14 @@ void PixelPanel::forTaps(TapBody body) {
   nest(nest, kernel.index(0));
 }
 
-/// Stores what `read` gives for a tap of all channels.
-void PixelPanel::copyChannels(const BufferView &panel, Value tap,
+/// Stores what `read` gives for a tap of all channels, in the vectors [first, end).
+void PixelPanel::copyChannels(const BufferView &panel, Value tap, int64_t first, int64_t end,
                               function_ref<Value(Value channel, int64_t vector)> read) {
   kernel.loop(kernel.index(0), channels, [&](Value channel) {
     Value row = kernel.add(kernel.mul(channel, kernel.index(shape.taps())), tap);
     Value line = kernel.address(panel, {row, kernel.index(0)});
     Value offset = kernel.mul(kernel.add(firstChannel, channel), plane);
-    for (int64_t v = 0; v < vectors; ++v)
+    for (int64_t v = first; v < end; ++v)
       code.store(panel, code.advance(panel, line, kernel.index(v * code.lanes)), read(offset, v));
   });
 }
@@ -195,31 +195,44 @@ void PixelPanel::emitRuns(const BufferView &panel, Value column) {
     second[v].from = first[v].to;
     second[v].to = valid;
   }
+  // With lines each vector has loops of its own: most lie in one line.
+  int64_t together = axes.size() == 1 ? vectors : 1;
   forTaps([&](Value number, ArrayRef<Value> tap) {
-    SmallVector<Source> a, b;
-    Value areFull;
-    for (int64_t v = 0; v < vectors; ++v) {
-      a.push_back(sourceOf(first[v], tap));
-      if (axes.size() > 1)
-        b.push_back(sourceOf(second[v], tap));
-      areFull = areFull ? arith::AndIOp::create(builder, loc, areFull, a[v].isFull).getResult()
-                        : a[v].isFull;
-    }
-    auto plain = [&] {
-      copyChannels(panel, number, [&](Value offset, int64_t v) {
-        return pixels.load(code.advance(x, a[v].address, offset), {}, {}, {});
-      });
-      return SmallVector<Value>();
-    };
-    auto masked = [&] {
-      copyChannels(panel, number, [&](Value offset, int64_t v) {
-        Value loaded = loadMasked(a[v], offset, {});
-        return b.empty() ? loaded : loadMasked(b[v], offset, loaded);
-      });
-      return SmallVector<Value>();
-    };
-    kernel.branch(areFull, {}, plain, masked);
+    for (int64_t v = 0; v < vectors; v += together)
+      copyRuns(panel, number, tap, v, ArrayRef(first).slice(v, together),
+               ArrayRef(second).slice(v, together));
   });
+}
+
+/// A tap of some vectors from number `at` on; each lies in the runs `first` and `second`.
+void PixelPanel::copyRuns(const BufferView &panel, Value number, ArrayRef<Value> tap, int64_t at,
+                          ArrayRef<Run> first, ArrayRef<Run> second) {
+  SmallVector<Source> a, b;
+  Value areFull;
+  for (auto [one, other] : llvm::zip(first, second)) {
+    a.push_back(sourceOf(one, tap));
+    if (axes.size() > 1)
+      b.push_back(sourceOf(other, tap));
+    Value isFull = a.back().isFull;
+    areFull = areFull ? arith::AndIOp::create(builder, loc, areFull, isFull).getResult() : isFull;
+  }
+  auto copy = [&](function_ref<Value(Value offset, int64_t i)> read) {
+    copyChannels(panel, number, at, at + static_cast<int64_t>(first.size()),
+                 [&](Value offset, int64_t v) { return read(offset, v - at); });
+    return SmallVector<Value>();
+  };
+  auto plain = [&] {
+    return copy([&](Value offset, int64_t i) {
+      return pixels.load(code.advance(x, a[i].address, offset), {}, {}, {});
+    });
+  };
+  auto masked = [&] {
+    return copy([&](Value offset, int64_t i) {
+      Value loaded = loadMasked(a[i], offset, {});
+      return b.empty() ? loaded : loadMasked(b[i], offset, loaded);
+    });
+  };
+  kernel.branch(areFull, {}, plain, masked);
 }
 
 //===----------------------------------------------------------------------===//
@@ -269,7 +282,7 @@ void PixelPanel::emitGathers(const BufferView &panel, Value column) {
     }
     auto pointers = VectorType::get(code.lanes, x.ptr.getType());
     Value nothing = code.constant(0, code.lanes);
-    copyChannels(panel, number, [&](Value offset, int64_t v) {
+    copyChannels(panel, number, 0, vectors, [&](Value offset, int64_t v) {
       Value base = code.advance(x, channel0, offset);
       Value at = LLVM::GEPOp::create(builder, loc, pointers, x.element, base,
                                      ArrayRef<LLVM::GEPArg>{offsets[v]});

@@ -48,7 +48,9 @@ private:
   void emitGathers(const BufferView &panel, mlir::Value column);
   mlir::Value loadMasked(const Source &source, mlir::Value offset, mlir::Value otherwise);
   Source sourceOf(const Run &run, llvm::ArrayRef<mlir::Value> tap);
-  void copyChannels(const BufferView &panel, mlir::Value tap,
+  void copyRuns(const BufferView &panel, mlir::Value number, llvm::ArrayRef<mlir::Value> tap,
+                int64_t at, llvm::ArrayRef<Run> first, llvm::ArrayRef<Run> second);
+  void copyChannels(const BufferView &panel, mlir::Value tap, int64_t first, int64_t end,
                     llvm::function_ref<mlir::Value(mlir::Value channel, int64_t vector)> read);
   mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value a, mlir::Value b);
   mlir::Value lanesFrom(mlir::Value first);
