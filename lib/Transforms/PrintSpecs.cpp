@@ -1,5 +1,5 @@
 //===- PrintSpecs.cpp - prints what each operator computes ----------------===//
-#include "dsc/Dialect/IR/DscDialect.h"
+#include "dsc/Transforms/PrintSpecs.h"
 #include "dsc/Transforms/Passes.h"
 
 #include "llvm/Support/raw_ostream.h"
@@ -88,7 +88,7 @@ static void printCall(raw_ostream &os, const CallSpec &call) {
     os << "  scratch " << call.scratch << '\n';
 }
 
-static LogicalResult printSpec(raw_ostream &os, ComputeOp op) {
+LogicalResult printSpec(raw_ostream &os, ComputeOp op) {
   os << op->getName();
   if (Value source = op.getViewSource()) {
     auto operands = op->getOperands();

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Session.h"
+#include "Validators.h"
 #include "Verbs.h"
 
 #include <algorithm>
@@ -142,9 +143,10 @@ Verb addBench(CLI::App &app) {
   verb->add_option("--threads", command->threads,
                    "Thread counts to measure with, separated by commas; 0: as many as CPUs")
       ->delimiter(',')
+      ->check(threadCount())
       ->type_name("N[,N...]");
   verb->add_option("--min-time", command->minTime, "Seconds to measure at least")
-      ->check(CLI::NonNegativeNumber)
+      ->check(nonNegative())
       ->type_name("SECONDS")
       ->capture_default_str();
   verb->add_option("--random", command->seed, "Seed of the random inputs")

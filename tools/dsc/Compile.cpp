@@ -6,6 +6,7 @@
 #include "ArtifactReport.h"
 #include "Isolation.h"
 #include "ModelCompiler.h"
+#include "Validators.h"
 #include "Verbs.h"
 #include "dsc/Dialect/Target/Nvptx.h"
 
@@ -29,6 +30,7 @@ struct CompileCommand {
 private:
   std::string outputPath() const;
   void checkTarget() const;
+  void checkReport() const;
   void writeText(const std::string &text);
   void writeCompilation(ModelCompiler &compiler, const Compilation &compilation);
   void writeReport(const Compilation &compilation, const StepTimes &times);
@@ -61,6 +63,17 @@ void CompileCommand::checkTarget() const {
   if (isGpu && isLibrary && stopAfter.empty())
     fail(Code::Usage, "a library cannot hold code for GPUs",
          "use --emit dsc, which the runtime executes, or --emit ptx");
+}
+
+/// Refuses a report that would replace the output.
+void CompileCommand::checkReport() const {
+  std::error_code ignored;
+  auto place = [&](const std::string &path) {
+    return std::filesystem::weakly_canonical(path, ignored);
+  };
+  if (!report.empty() && place(report) == place(outputPath()))
+    fail(Code::Usage, fmt::format("the report '{}' is the output", report),
+         "give another name with --report or -o");
 }
 
 void CompileCommand::writeText(const std::string &text) {
@@ -119,10 +132,8 @@ void CompileCommand::summarize(const Compilation &compilation, double seconds,
 int CompileCommand::run(const Globals &globals) {
   using Clock = std::chrono::steady_clock;
   Clock::time_point start = Clock::now();
-  if (!stopAfter.empty() && !llvm::is_contained(phaseNames(), stopAfter))
-    fail(Code::Usage, fmt::format("unknown phase '{}'", stopAfter),
-         "the phases are " + llvm::join(phaseNames(), ", "));
   checkTarget();
+  checkReport();
   Progress progress(globals);
   progress.show("importing");
   ModelCompiler compiler(model, options);
@@ -162,12 +173,14 @@ Verb addCompile(CLI::App &app) {
       ->capture_default_str();
   verb->add_option("--stop-after", command->stopAfter,
                    "Print the IR after a phase: " + llvm::join(phaseNames(), ", "))
+      ->check(CLI::IsMember(std::vector<std::string>(phaseNames().begin(), phaseNames().end())))
       ->type_name("PHASE");
   verb->add_option("--report", command->report,
                    "Also write what `dsc inspect` shows, and how long each step\n"
                    "took, as JSON")
       ->type_name("FILE");
-  verb->add_option("--threads", command->options.threads, "Threads of the compiler");
+  verb->add_option("--threads", command->options.threads, "Threads of the compiler")
+      ->check(threadCount());
   command->options.addTo(*verb);
   command->options.addTripleTo(*verb);
   verb->footer(

@@ -1,6 +1,7 @@
 //===- Diagnostics.cpp - how dsc says what went wrong ---------------------===//
 #include "Diagnostics.h"
 
+#include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Location.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -27,6 +28,7 @@ int exitCodeOf(Code code) {
   case Code::BadArtifact:
     return kBadArtifact;
   case Code::OutOfMemory:
+  case Code::TimeLimit:
     return kLimit;
   case Code::CompilerBug:
   case Code::RuntimeBug:
@@ -90,8 +92,10 @@ void DiagnosticCollector::add(Diagnostic &diagnostic) {
     notices += fmt::format("{}{}{}\n", nodes, nodes.empty() ? "" : ": ", diagnostic.str());
     return;
   }
-  import::Problem problem =
-      makeProblem(nodes.empty() ? Code::CompilerBug : Code::NotCompilable, diagnostic.str());
+  bool isFile = !diagnostic.getMetadata().empty();
+  Code code = isFile ? Code::File : nodes.empty() ? Code::CompilerBug : Code::NotCompilable;
+  import::Problem problem = makeProblem(code, diagnostic.str());
+  hasFileError |= isFile;
   problem.file = file;
   problem.node = nodes;
   for (Diagnostic &note : diagnostic.getNotes())
@@ -112,7 +116,7 @@ void DiagnosticCollector::fail(const std::string &what) {
   // What is wrong at a node is about the model; anything else is about dsc.
   bool atNode =
       llvm::any_of(errors, [](const import::Problem &problem) { return !problem.node.empty(); });
-  throw Failure(atNode ? kBadModel : kBug, std::move(errors));
+  throw Failure(hasFileError ? kInputOutput : atNode ? kBadModel : kBug, std::move(errors));
 }
 
 } // namespace dsc::cli

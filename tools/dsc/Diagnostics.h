@@ -44,6 +44,7 @@ enum class Code : int {
   RuntimeBug = 207,
   Crash = 208,
   Reference = 209, ///< the program to compare with does not work
+  TimeLimit = 210,
 };
 
 int exitCodeOf(Code code);
@@ -86,6 +87,7 @@ private:
 
   std::string file;
   Problems errors;
+  bool hasFileError = false;
   std::string notices;
   mlir::ScopedDiagnosticHandler handler;
 };

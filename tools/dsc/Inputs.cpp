@@ -17,8 +17,7 @@ static std::string listInputs(const Session &session) {
   return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
 }
 
-/// Splits NAME=FILE. An argument that names a file is one, whatever it contains.
-static std::pair<std::string, std::string> splitArgument(const std::string &argument) {
+std::pair<std::string, std::string> splitInput(const std::string &argument) {
   size_t equals = argument.rfind('=');
   std::error_code ignored;
   if (equals == std::string::npos || std::filesystem::exists(argument, ignored))
@@ -30,7 +29,7 @@ std::vector<Tensor> readInputs(const Session &session, const std::vector<std::st
   const std::vector<ValueInfo> &infos = session.getInputs();
   std::vector<std::optional<Tensor>> given(infos.size());
   for (const std::string &argument : arguments) {
-    auto [name, path] = splitArgument(argument);
+    auto [name, path] = splitInput(argument);
     // A bare file fills the first input that has none.
     size_t index = name.empty()
                        ? std::find(given.begin(), given.end(), std::nullopt) - given.begin()

@@ -1,6 +1,7 @@
 //===- Isolation.cpp - work in a child process ----------------------------===//
 #include "Isolation.h"
 
+#include "FailingPart.h"
 #include "Output.h"
 
 #include <algorithm>
@@ -22,6 +23,7 @@ namespace {
 /// Shared with children, so that it outlives them.
 struct Notes {
   char activity[1024];
+  char model[4096];
   char temporaryFile[4096];
 };
 } // namespace
@@ -46,6 +48,8 @@ void noteActivity(const std::string &activity) { copyText(notes().activity, acti
 
 std::string lastActivity() { return notes().activity; }
 
+void noteModel(const std::string &path) { copyText(notes().model, path); }
+
 void noteTemporaryFile(const std::string &path) { copyText(notes().temporaryFile, path); }
 
 //===----------------------------------------------------------------------===//
@@ -66,7 +70,9 @@ static void endForLackOfMemory() {
   if (getppid() != parent)
     _exit(kInterrupted);
   sigprocmask(SIG_SETMASK, &mask, nullptr);
+  // Writing fails with a reason instead.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   rlimit noCore{0, 0};
   setrlimit(RLIMIT_CORE, &noCore);
   std::set_new_handler(endForLackOfMemory);
@@ -92,12 +98,14 @@ static sigset_t awaitedSignals() {
   return signals;
 }
 
-/// Waits until the child has ended; kills it when time is up or on a signal.
+/// Waits until the child has ended; ends it when time is up or on a signal.
 static ChildEnd await(pid_t child, double timeLimit) {
   using Clock = std::chrono::steady_clock;
   ChildEnd end;
   sigset_t signals = awaitedSignals();
   Clock::time_point start = Clock::now();
+  // Lets it remove temporary files; when that is not enough, it has no choice.
+  int signalToSend = SIGTERM;
   for (;;) {
     int status = 0;
     pid_t ended = waitpid(child, &status, WNOHANG);
@@ -110,17 +118,15 @@ static ChildEnd await(pid_t child, double timeLimit) {
     if (timeLimit > 0)
       left =
           std::min(left, timeLimit - std::chrono::duration<double>(Clock::now() - start).count());
-    if (left <= 0) {
-      end.timedOut = true;
-      kill(child, SIGKILL);
+    end.timedOut |= left <= 0;
+    if (end.timedOut || end.interrupted) {
+      kill(child, signalToSend);
+      signalToSend = SIGKILL;
       left = 1.0;
     }
     timespec wait{static_cast<time_t>(left), static_cast<long>((left - time_t(left)) * 1e9)};
     int signal = sigtimedwait(&signals, nullptr, &wait);
-    if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP) {
-      end.interrupted = true;
-      kill(child, SIGKILL);
-    }
+    end.interrupted |= signal == SIGINT || signal == SIGTERM || signal == SIGHUP;
   }
 }
 
@@ -137,12 +143,29 @@ ChildEnd runInChild(const std::function<int()> &body, const ChildOptions &option
   if (child == 0)
     beChild(body, options, before, parent);
   ChildEnd end;
-  if (child < 0)
+  if (child < 0) {
+    message(makeProblem(Code::OutOfMemory,
+                        fmt::format("cannot start a process: {}", std::strerror(errno)))
+                .render());
     end.exitCode = kLimit;
-  else
+  } else {
     end = await(child, options.timeLimit);
+  }
   sigprocmask(SIG_SETMASK, &before, nullptr);
   return end;
+}
+
+/// Whether children have used up the time that `ulimit -t` gives.
+static bool reachedTimeLimit() {
+  rlimit limit{};
+  rusage usage{};
+  if (getrlimit(RLIMIT_CPU, &limit) != 0 || getrusage(RUSAGE_CHILDREN, &usage) != 0)
+    return false;
+  auto seconds = [](const timeval &time) { return time.tv_sec + time.tv_usec * 1e-6; };
+  // The kernel looks at ticks of its clock.
+  constexpr double kTick = 0.02;
+  return limit.rlim_cur != RLIM_INFINITY &&
+         seconds(usage.ru_utime) + seconds(usage.ru_stime) + kTick >= double(limit.rlim_cur);
 }
 
 static void removeTemporaryFile() {
@@ -156,10 +179,20 @@ int runIsolated(const std::function<int()> &verb, const std::string &commandLine
     removeTemporaryFile();
     return kInterrupted;
   }
-  if (!end.signal)
+  std::string model = notes().model;
+  if (!end.signal) {
+    if (end.exitCode == kBug && !model.empty())
+      message(writeFailingPart(model));
     return end.exitCode;
+  }
   removeTemporaryFile();
   std::string doing = lastActivity().empty() ? "" : " while " + lastActivity();
+  if (end.signal == SIGXCPU || (end.signal == SIGKILL && reachedTimeLimit())) {
+    message(makeProblem(Code::TimeLimit, "the time limit is reached" + doing,
+                        "raise the limit: see `ulimit -t`")
+                .render());
+    return kLimit;
+  }
   if (end.signal == SIGKILL) {
     message(makeProblem(Code::OutOfMemory, "dsc was killed" + doing,
                         "most likely the machine has too little memory; see `dmesg`")
@@ -171,6 +204,8 @@ int runIsolated(const std::function<int()> &verb, const std::string &commandLine
                   "this is a bug in dsc: please report it with the model and these lines");
   problem.notes = {"command: " + commandLine, "version: " DSC_VERSION};
   message(problem.render());
+  if (!model.empty())
+    message(writeFailingPart(model));
   return kBug;
 }
 

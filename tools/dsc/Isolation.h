@@ -35,6 +35,8 @@ int runIsolated(const std::function<int()> &verb, const std::string &commandLine
 void noteActivity(const std::string &activity);
 /// What this process was doing last, or a child of it.
 std::string lastActivity();
+/// The ONNX model that is being worked on: of a failure, a small part of it is kept.
+void noteModel(const std::string &path);
 /// A file to remove if this process ends early; "": none any more.
 void noteTemporaryFile(const std::string &path);
 

@@ -23,6 +23,7 @@ ModelCompiler::ModelCompiler(const std::string &path, const ModelOptions &modelO
     context.setThreadPool(*pool);
   }
   noteActivity("importing " + path);
+  noteModel(path);
   import::ProblemList problems;
   module = import::importModel(path, context, modelOptions.importOptions(), weights, problems);
   if (!module)
@@ -65,6 +66,14 @@ OwningOpRef<ModuleOp> ModelCompiler::moduleAfter(const std::string &phase) {
   if (failed(dsc::runPhases(*copy, weights, options, phase)))
     diagnostics.fail(fmt::format("phase '{}' or one before it", phase));
   return copy;
+}
+
+KernelListing ModelCompiler::listKernels() {
+  noteActivity("choosing kernels");
+  FailureOr<KernelListing> listing = dsc::listKernels(*module, weights, options);
+  if (failed(listing))
+    diagnostics.fail("choosing kernels");
+  return std::move(*listing);
 }
 
 std::string ModelCompiler::emitCode(const std::string &kind) {

@@ -31,6 +31,7 @@ public:
   void runPhases(const std::string &lastPhase);
   /// A copy of the imported module that has gone through the phases.
   mlir::OwningOpRef<mlir::ModuleOp> moduleAfter(const std::string &phase);
+  KernelListing listKernels();
   /// "llvm" or "asm".
   std::string emitCode(const std::string &kind);
   /// The module's text, with each op's ONNX node if `locations`.

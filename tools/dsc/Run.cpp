@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Inputs.h"
 #include "Session.h"
+#include "Validators.h"
 #include "Verbs.h"
 
 #include <algorithm>
@@ -99,6 +100,10 @@ int RunCommand::run(const Globals &globals) {
     fail(Code::Usage, "--random and --input exclude each other");
   Session session(model, options);
   std::vector<Tensor> tensors = makeInputs(session, globals);
+  // Files that no output may replace.
+  std::vector<std::string> read{model};
+  for (const std::string &input : inputs)
+    read.push_back(splitInput(input).second);
   Execution execution(session, threads);
   execution.setInputs(tensors);
   execution.run();
@@ -111,7 +116,7 @@ int RunCommand::run(const Globals &globals) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (size_t i = 0; i < session.getOutputs().size(); ++i) {
     Tensor tensor = execution.output(i);
-    std::string file = outputDir.empty() ? "" : writeTensor(tensor, outputDir, tensor.name);
+    std::string file = outputDir.empty() ? "" : writeTensor(tensor, outputDir, tensor.name, read);
     if (globals.json)
       json.push_back(toJson(tensor, file));
     else if (file.empty() || !globals.quiet)
@@ -138,7 +143,8 @@ Verb addRun(CLI::App &app) {
                    "Write each output there, as NAME.npy (.pb for types that npy lacks)")
       ->type_name("DIR");
   verb->add_option("--threads", command->threads,
-                   "Threads of the run; 0: as many as there are CPUs");
+                   "Threads of the run; 0: as many as there are CPUs")
+      ->check(threadCount());
   command->options.fixSizes = false;
   command->options.addTo(*verb);
   verb->footer("Examples:\n"

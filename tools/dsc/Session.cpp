@@ -15,7 +15,7 @@
 
 namespace dsc::cli {
 
-void check(dsc_status status) {
+void check(dsc_status status, const std::string &file) {
   if (status == DSC_OK)
     return;
   Code code = Code::RuntimeBug;
@@ -47,7 +47,10 @@ void check(dsc_status status) {
     break;
   }
   std::string text = dsc_last_error();
-  fail(code, text.empty() ? dsc_status_text(status) : text, help);
+  import::Problem problem = makeProblem(code, text.empty() ? dsc_status_text(status) : text, help);
+  if (text.find(file) == std::string::npos)
+    problem.file = file;
+  throw Failure(exitCodeOf(code), {problem});
 }
 
 //===----------------------------------------------------------------------===//
@@ -109,7 +112,7 @@ Session::Session(const std::string &path, const ModelOptions &options) {
   if (isArtifact(path)) {
     noteActivity("opening " + path);
     open(path);
-    check(dsc_model_check_weights(model.get()));
+    check(dsc_model_check_weights(model.get()), path);
     return;
   }
   auto start = std::chrono::steady_clock::now();
@@ -124,7 +127,7 @@ Session::Session(const Compilation &compilation) { open(MemoryArtifact(compilati
 void Session::open(const std::string &path) {
   auto start = std::chrono::steady_clock::now();
   dsc_model *opened = nullptr;
-  check(dsc_model_open(path.c_str(), &opened));
+  check(dsc_model_open(path.c_str(), &opened), path);
   model.reset(opened);
   loadSeconds = secondsSince(start);
   dsc_tensor_info info;

@@ -17,8 +17,8 @@
 
 namespace dsc::cli {
 
-/// Throws Failure unless `status` is DSC_OK.
-void check(dsc_status status);
+/// Throws Failure unless `status` is DSC_OK; `file` is what it is about, if anything.
+void check(dsc_status status, const std::string &file = {});
 
 /// An input or output, as the model declares it.
 struct ValueInfo {

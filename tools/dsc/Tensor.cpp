@@ -115,18 +115,20 @@ Tensor readTensor(const std::string &path) {
   import::ProblemList problems;
   if (!import::readTensorFile(path, tensor, problems)) {
     // A bad input is no bad model.
-    bool unreadable = problems.exitCode() == kInputOutput;
-    throw Failure(unreadable ? kInputOutput : kUsage, Problems(problems.begin(), problems.end()));
+    int exitCode = problems.exitCode();
+    throw Failure(exitCode == kBadModel ? kUsage : exitCode,
+                  Problems(problems.begin(), problems.end()));
   }
   return tensor;
 }
 
-std::string writeTensor(const Tensor &tensor, const std::string &folder, const std::string &name) {
+std::string writeTensor(const Tensor &tensor, const std::string &folder, const std::string &name,
+                        const std::vector<std::string> &inputs) {
   std::string stem = name;
   std::replace(stem.begin(), stem.end(), '/', '_');
   bool npy = hasNpyForm(tensor.dtype);
   std::string path = (std::filesystem::path(folder) / (stem + (npy ? ".npy" : ".pb"))).string();
-  writeFile(path, npy ? toNpy(tensor) : import::serializeTensor(tensor));
+  writeFile(path, npy ? toNpy(tensor) : import::serializeTensor(tensor), inputs);
   return path;
 }
 
@@ -198,7 +200,9 @@ Tensor randomTensor(DType dtype, std::vector<int64_t> dims, uint64_t seed) {
   int64_t count = import::countElements(tensor.dims);
   size_t size = byteSize(dtype);
   if (count < 0 || !size || count > INT64_MAX / static_cast<int64_t>(size))
-    fail(Code::InputMismatch, fmt::format("cannot make an input {}", describe(tensor)));
+    fail(Code::InputMismatch,
+         fmt::format("an input {} is larger than any memory", describe(tensor)),
+         "give smaller sizes with --shape");
   tensor.data.resize(count * size);
   Random random{seed};
   for (int64_t i = 0; i < count; ++i)

@@ -30,8 +30,9 @@ size_t numberCount(const Tensor &tensor);
 Tensor readTensor(const std::string &path);
 
 /// Writes FOLDER/NAME.npy, or .pb for what npy cannot hold, with '/' in the name as
-/// '_'. Returns the path.
-std::string writeTensor(const Tensor &tensor, const std::string &folder, const std::string &name);
+/// '_'. Returns the path. Refuses to replace one of `inputs`.
+std::string writeTensor(const Tensor &tensor, const std::string &folder, const std::string &name,
+                        const std::vector<std::string> &inputs);
 
 /// A tensor that depends on `seed` only: normally distributed floats, zeros and
 /// ones of the wider integers (an index of anything), 8-bit integers of all values.

@@ -57,6 +57,10 @@ struct CaseResult {
 
   void add(const std::string &dataSet, const std::string &name, const Comparison &comparison);
 
+  /// Whether nothing was compared; `message` is then made of diagnostics.
+  bool hasNoVerdict() const {
+    return status == CaseStatus::Unsupported || status == CaseStatus::Error;
+  }
   nlohmann::ordered_json toJson(const std::string &name = {}) const;
   std::string toText(const std::string &name, bool verbose) const;
 

@@ -9,6 +9,7 @@
 #include "Isolation.h"
 #include "OrtReference.h"
 #include "TestCase.h"
+#include "Validators.h"
 #include "Verbs.h"
 
 #include "dsc/Dialect/Import/OperatorReference.h"
@@ -145,19 +146,21 @@ std::string VerifyCommand::describeStart(const TestCase &test,
 
 /// How a child ended that did not send a result.
 static CaseResult describeEnd(const ChildEnd &end, double timeout, const std::string &errors) {
-  CaseResult result;
-  result.status = CaseStatus::Error;
-  if (end.timedOut)
-    result.message = fmt::format("not done after {} s, while {}", timeout, lastActivity());
-  else if (end.signal)
-    result.message = fmt::format("crashed ({}) while {}", strsignal(end.signal), lastActivity());
-  else
-    result.message = fmt::format("ended with {} while {}", end.exitCode, lastActivity());
-  result.exitCode = end.timedOut || end.exitCode == kLimit ? kLimit : kBug;
+  Code code = Code::Crash;
+  std::string text = fmt::format("ended with {}", end.exitCode);
+  if (end.timedOut) {
+    code = Code::TimeLimit;
+    text = fmt::format("not done after {} s,", timeout);
+  } else if (end.signal) {
+    text = fmt::format("crashed ({})", strsignal(end.signal));
+  } else if (end.exitCode == kLimit) {
+    code = Code::OutOfMemory;
+  }
+  import::Problem problem = makeProblem(code, fmt::format("{} while {}", text, lastActivity()));
   // What a library said before it gave up.
   if (!errors.empty())
-    result.message += ": " + errors.substr(0, 2000);
-  return result;
+    problem.notes.push_back(errors.substr(0, 2000));
+  return CaseResult(Failure(exitCodeOf(code), {problem}));
 }
 
 CaseResult VerifyCommand::runCaseInChild(const TestCase &test) const {
@@ -219,7 +222,16 @@ int VerifyCommand::run(const Globals &globals) {
   for (size_t i = 0; i < cases.size(); ++i) {
     progress.show(fmt::format("{}/{} {}", i + 1, cases.size(), cases[i].name));
     CaseResult result = runCaseInChild(cases[i]);
+    // No small part of one of many.
+    if (cases.size() > 1)
+      noteModel("");
     passed += result.status == CaseStatus::Pass;
+    // Of one model, what went wrong goes where it goes with the other verbs.
+    if (cases.size() == 1 && result.hasNoVerdict()) {
+      message(result.message);
+      if (!globals.json)
+        result.message.clear();
+    }
     if (globals.json)
       printJson(result.toJson(cases[i].name));
     else
@@ -252,15 +264,19 @@ Verb addVerify(CLI::App &app) {
       ->capture_default_str();
   verb->add_option("--python", command->python,
                    "The Python that has onnxruntime; default: $DSC_PYTHON, then python3");
-  verb->add_option("--rtol", command->rtol, "Relative tolerance; default: 1e-3");
+  verb->add_option("--rtol", command->rtol, "Relative tolerance; default: 1e-3")
+      ->check(nonNegative());
   verb->add_option("--atol", command->atol,
-                   "Absolute tolerance; default: 1e-7, with --against 1e-4 of the largest value");
+                   "Absolute tolerance; default: 1e-7, with --against 1e-4 of the largest value")
+      ->check(nonNegative());
   verb->add_flag("!--no-bisect", command->bisect,
                  "Do not look for the operator where a mismatch starts");
   verb->add_option("--timeout", command->timeout, "Time limit of a case; 0: none")
+      ->check(nonNegative())
       ->type_name("SECONDS")
       ->capture_default_str();
-  verb->add_option("--threads", command->threads, "Threads of a run; 0: as many as there are CPUs");
+  verb->add_option("--threads", command->threads, "Threads of a run; 0: as many as there are CPUs")
+      ->check(threadCount());
   verb->add_flag("--symbolic", command->options.allSymbolic,
                  "Compile for any sizes, also where the model declares numbers");
   command->options.fixSizes = false;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <memory>
+#include <system_error>
 
 namespace dsc::cli {
 
@@ -29,6 +30,11 @@ static int runVerb(const Verb &verb, const Globals &globals) {
   } catch (const std::bad_alloc &) {
     report(Failure(kLimit, {makeProblem(Code::OutOfMemory, "out of memory")}), globals);
     return kLimit;
+  } catch (const std::system_error &error) {
+    // Of a thread that cannot be started.
+    std::string text = fmt::format("{} while {}", error.what(), lastActivity());
+    report(Failure(kLimit, {makeProblem(Code::OutOfMemory, text)}), globals);
+    return kLimit;
   } catch (const std::exception &error) {
     std::string text = fmt::format("{} while {}", error.what(), lastActivity());
     report(
@@ -36,6 +42,21 @@ static int runVerb(const Verb &verb, const Globals &globals) {
         globals);
     return kBug;
   }
+}
+
+static Failure describeMisuse(const CLI::ParseError &error, const std::vector<Verb> &verbs,
+                              const std::string &firstArgument) {
+  std::vector<std::string> names;
+  for (const Verb &verb : verbs) {
+    names.push_back(verb.command->get_name());
+    if (verb.command->parsed())
+      return {kUsage,
+              {makeProblem(Code::Usage, error.what(), "see dsc " + names.back() + " --help")}};
+  }
+  bool isWord = !firstArgument.empty() && firstArgument.front() != '-';
+  std::string message = isWord ? fmt::format("there is no verb '{}'", firstArgument) : error.what();
+  std::string help = fmt::format("see dsc --help; the verbs are {}", fmt::join(names, ", "));
+  return {kUsage, {makeProblem(Code::Usage, message, help)}};
 }
 
 static int runApp(int argc, char **argv) {
@@ -55,13 +76,7 @@ static int runApp(int argc, char **argv) {
       app.exit(error);
       return flushOutput(kDone);
     }
-    const CLI::App *command = &app;
-    for (const Verb &verb : verbs)
-      if (verb.command->parsed())
-        command = verb.command;
-    std::string help =
-        command == &app ? "see dsc --help" : fmt::format("see dsc {} --help", command->get_name());
-    report(Failure(kUsage, {makeProblem(Code::Usage, error.what(), help)}), globals);
+    report(describeMisuse(error, verbs, argc > 1 ? argv[1] : ""), globals);
     return kUsage;
   }
   for (const Verb &verb : verbs) {

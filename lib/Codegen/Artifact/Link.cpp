@@ -10,6 +10,7 @@
 #include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Signals.h"
 
 #include <list>
 
@@ -20,16 +21,19 @@ using namespace mlir;
 namespace dsc {
 
 namespace {
-/// A file that is removed with the object.
+/// A file that is removed with the object, or when a signal ends the process.
 class TemporaryFile {
 public:
   ~TemporaryFile() {
-    if (!path.empty())
-      llvm::sys::fs::remove(path);
+    if (path.empty())
+      return;
+    llvm::sys::fs::remove(path);
+    llvm::sys::DontRemoveFileOnSignal(path);
   }
   LogicalResult create(StringRef suffix, Location loc) {
     if (std::error_code error = llvm::sys::fs::createTemporaryFile("dsc", suffix, path))
-      return emitError(loc) << "cannot make a temporary file: " << error.message();
+      return fail("make", error, loc);
+    llvm::sys::RemoveFileOnSignal(path);
     return success();
   }
   LogicalResult write(ArrayRef<uint8_t> bytes, Location loc) {
@@ -39,14 +43,21 @@ public:
       os.write(reinterpret_cast<const char *>(bytes.data()), bytes.size());
       os.flush();
     }
-    if (!error && !os.has_error())
-      return success();
+    error = error ? error : os.error();
     os.clear_error();
-    return emitError(loc) << "cannot write a temporary file";
+    return error ? fail("write", error, loc) : success();
   }
   const char *c_str() { return path.c_str(); }
 
 private:
+  LogicalResult fail(StringRef what, std::error_code error, Location loc) {
+    InFlightDiagnostic diagnostic = emitError(loc) << "cannot " << what << " the temporary file '"
+                                                   << path << "': " << error.message();
+    // For tools: no fault of the model or the compiler.
+    diagnostic.getUnderlyingDiagnostic()->getMetadata().emplace_back(StringRef("input/output"));
+    return diagnostic;
+  }
+
   SmallString<128> path;
 };
 } // namespace

@@ -2,7 +2,8 @@
 //
 // A sum of products is kept as a map from monomials (sorted factors that are
 // neither sums nor constants) to coefficients. The order is that of the printed
-// text, so that it does not depend on addresses.
+// text, so that it does not depend on addresses. A coefficient that does not fit 64
+// bits makes the whole size an overflow, which no arithmetic makes a size again.
 //
 //===----------------------------------------------------------------------===//
 #include "dsc/Dialect/IR/Dim.h"
@@ -13,6 +14,7 @@
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cstdint>
 #include <map>
 
 using namespace mlir;
@@ -48,7 +50,7 @@ static Dim makeNode(MLIRContext *context, DimKind kind, ArrayRef<Dim> operands) 
 }
 
 Dim Dim::constant(MLIRContext *context, int64_t value) {
-  return DimAttr::get(context, DimKind::Const, value, "", {});
+  return DimAttr::get(context, DimKind::Const, std::max(value, -INT64_MAX), "", {});
 }
 
 Dim Dim::symbol(MLIRContext *context, StringRef name, bool mayBeNegative) {
@@ -56,6 +58,17 @@ Dim Dim::symbol(MLIRContext *context, StringRef name, bool mayBeNegative) {
   if (mayBeNegative && !name.ends_with("~"))
     text += '~';
   return DimAttr::get(context, DimKind::Symbol, 0, text, {});
+}
+
+/// A product that nobody folds.
+static Dim overflow(MLIRContext *context) {
+  return makeNode(context, DimKind::Mul,
+                  {Dim::constant(context, INT64_MAX), Dim::constant(context, 2)});
+}
+
+bool Dim::isOverflow() const {
+  return getKind() == DimKind::Mul &&
+         llvm::all_of(getOperands(), [](Dim operand) { return operand.isConstant(); });
 }
 
 bool Dim::isKnownNonNegative() const {
@@ -67,8 +80,9 @@ bool Dim::isKnownNonNegative() const {
     return getConstant() >= 0;
   case DimKind::Symbol:
     return !getSymbol().ends_with("~");
-  case DimKind::Add:
   case DimKind::Mul:
+    return allNonNegative() && !isOverflow();
+  case DimKind::Add:
   case DimKind::FloorDiv:
   case DimKind::CeilDiv:
   case DimKind::Min:
@@ -93,7 +107,7 @@ bool Dim::isKnownPositive() const {
            llvm::any_of(getOperands(), [](Dim d) { return d.isKnownPositive(); });
   case DimKind::Mul:
   case DimKind::Min:
-    return llvm::all_of(getOperands(), [](Dim d) { return d.isKnownPositive(); });
+    return llvm::all_of(getOperands(), [](Dim d) { return d.isKnownPositive(); }) && !isOverflow();
   case DimKind::Max:
     return llvm::any_of(getOperands(), [](Dim d) { return d.isKnownPositive(); });
   case DimKind::Select:
@@ -141,14 +155,24 @@ struct MonomialLess {
     return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), TextLess());
   }
 };
-using Polynomial = std::map<Monomial, int64_t, MonomialLess>;
+struct Polynomial {
+  std::map<Monomial, int64_t, MonomialLess> terms;
+  bool overflows = false; ///< a coefficient does not fit; the terms mean nothing
+};
 } // namespace
 
 static void addTerm(Polynomial &sum, const Monomial &monomial, int64_t coefficient) {
-  auto it = sum.try_emplace(monomial, 0).first;
-  it->second += coefficient;
+  auto it = sum.terms.try_emplace(monomial, 0).first;
+  sum.overflows |= __builtin_add_overflow(it->second, coefficient, &it->second);
+  sum.overflows |= it->second == INT64_MIN; // which has no negative
   if (it->second == 0)
-    sum.erase(it);
+    sum.terms.erase(it);
+}
+
+static void addTerms(Polynomial &sum, const Polynomial &other) {
+  sum.overflows |= other.overflows;
+  for (auto &[monomial, coefficient] : other.terms)
+    addTerm(sum, monomial, coefficient);
 }
 
 static void addProductTerm(Polynomial &sum, Dim product) {
@@ -156,7 +180,7 @@ static void addProductTerm(Polynomial &sum, Dim product) {
   Monomial factors;
   for (Dim factor : product.getOperands()) {
     if (factor.isConstant())
-      coefficient *= factor.getConstant();
+      sum.overflows |= __builtin_mul_overflow(coefficient, factor.getConstant(), &coefficient);
     else
       factors.push_back(factor);
   }
@@ -167,19 +191,17 @@ static Polynomial toPolynomial(Dim dim) {
   Polynomial sum;
   switch (dim.getKind()) {
   case DimKind::Const:
-    if (dim.getConstant() != 0)
-      sum[{}] = dim.getConstant();
+    addTerm(sum, {}, dim.getConstant());
     break;
   case DimKind::Add:
     for (Dim term : dim.getOperands())
-      for (auto &[monomial, coefficient] : toPolynomial(term))
-        addTerm(sum, monomial, coefficient);
+      addTerms(sum, toPolynomial(term));
     break;
   case DimKind::Mul:
     addProductTerm(sum, dim);
     break;
   default:
-    sum[{dim}] = 1;
+    addTerm(sum, {dim}, 1);
   }
   return sum;
 }
@@ -197,12 +219,14 @@ static Dim fromMonomial(MLIRContext *context, const Monomial &factors, int64_t c
 }
 
 static Dim fromPolynomial(MLIRContext *context, const Polynomial &sum) {
+  if (sum.overflows)
+    return overflow(context);
   SmallVector<Dim> terms;
-  for (auto &[monomial, coefficient] : sum)
+  for (auto &[monomial, coefficient] : sum.terms)
     if (!monomial.empty())
       terms.push_back(fromMonomial(context, monomial, coefficient));
   // The constant reads best at the end.
-  if (auto it = sum.find({}); it != sum.end())
+  if (auto it = sum.terms.find({}); it != sum.terms.end())
     terms.push_back(Dim::constant(context, it->second));
   if (terms.empty())
     return Dim::constant(context, 0);
@@ -211,8 +235,7 @@ static Dim fromPolynomial(MLIRContext *context, const Polynomial &sum) {
 
 Dim operator+(Dim a, Dim b) {
   Polynomial sum = toPolynomial(a);
-  for (auto &[monomial, coefficient] : toPolynomial(b))
-    addTerm(sum, monomial, coefficient);
+  addTerms(sum, toPolynomial(b));
   return fromPolynomial(a.getContext(), sum);
 }
 
@@ -220,12 +243,15 @@ Dim operator-(Dim a, Dim b) { return a + b * -1; }
 
 Dim operator*(Dim a, Dim b) {
   Polynomial left = toPolynomial(a), right = toPolynomial(b), result;
-  for (auto &[leftMonomial, leftCoefficient] : left)
-    for (auto &[rightMonomial, rightCoefficient] : right) {
+  result.overflows = left.overflows || right.overflows;
+  for (auto &[leftMonomial, leftCoefficient] : left.terms)
+    for (auto &[rightMonomial, rightCoefficient] : right.terms) {
       Monomial factors(leftMonomial);
       factors.append(rightMonomial.begin(), rightMonomial.end());
       llvm::sort(factors, TextLess());
-      addTerm(result, factors, leftCoefficient * rightCoefficient);
+      int64_t coefficient;
+      result.overflows |= __builtin_mul_overflow(leftCoefficient, rightCoefficient, &coefficient);
+      addTerm(result, factors, coefficient);
     }
   return fromPolynomial(a.getContext(), result);
 }
@@ -234,12 +260,11 @@ Dim operator*(Dim a, Dim b) {
 /// cancel only where the divisor cannot be zero or division by zero would fail
 /// at run time anyway.
 static Dim divideExactly(Dim numerator, Dim divisor) {
-  Polynomial bottom = toPolynomial(divisor);
-  if (bottom.size() != 1)
+  Polynomial top = toPolynomial(numerator), bottom = toPolynomial(divisor), quotient;
+  if (bottom.terms.size() != 1)
     return numerator == divisor ? Dim::constant(divisor.getContext(), 1) : Dim();
-  auto &[divisorFactors, divisorCoefficient] = *bottom.begin();
-  Polynomial quotient;
-  for (auto &[monomial, coefficient] : toPolynomial(numerator)) {
+  auto &[divisorFactors, divisorCoefficient] = *bottom.terms.begin();
+  for (auto &[monomial, coefficient] : top.terms) {
     if (coefficient % divisorCoefficient != 0)
       return Dim();
     Monomial rest(monomial);
@@ -259,6 +284,8 @@ static Dim divideExactly(Dim numerator, Dim divisor) {
 //===----------------------------------------------------------------------===//
 
 Dim Dim::floorDiv(Dim b) const {
+  if (isOverflow() || b.isOverflow())
+    return overflow(getContext());
   if (b.isConstant(1))
     return *this;
   if (isConstant() && b.isConstant() && b.getConstant() != 0)
@@ -271,18 +298,20 @@ Dim Dim::floorDiv(Dim b) const {
   // meet in one form.
   if (b.isConstant() && b.getConstant() > 0) {
     Polynomial whole, rest;
-    for (auto &[monomial, coefficient] : toPolynomial(*this)) {
+    for (auto &[monomial, coefficient] : toPolynomial(*this).terms) {
       int64_t quotient = llvm::divideFloorSigned(coefficient, b.getConstant());
       addTerm(whole, monomial, quotient);
       addTerm(rest, monomial, coefficient - quotient * b.getConstant());
     }
-    if (!whole.empty())
+    if (!whole.terms.empty())
       return fromPolynomial(getContext(), whole) + fromPolynomial(getContext(), rest).floorDiv(b);
   }
   return makeNode(getContext(), DimKind::FloorDiv, {*this, b});
 }
 
 Dim Dim::ceilDiv(Dim b) const {
+  if (isOverflow() || b.isOverflow())
+    return overflow(getContext());
   if (b.isConstant(1))
     return *this;
   if (isConstant() && b.isConstant() && b.getConstant() != 0)
@@ -294,6 +323,8 @@ Dim Dim::ceilDiv(Dim b) const {
 }
 
 Dim Dim::mod(Dim b) const {
+  if (isOverflow() || b.isOverflow())
+    return overflow(getContext());
   if (b.isConstant(1))
     return constant(getContext(), 0);
   if (isConstant() && b.isConstant() && b.getConstant() > 0)
@@ -303,11 +334,20 @@ Dim Dim::mod(Dim b) const {
   return makeNode(getContext(), DimKind::Mod, {*this, b});
 }
 
+/// Whether a < b, for two constants (whose difference may not fit 64 bits).
+static std::optional<bool> lessConstant(Dim a, Dim b) {
+  if (!a.isConstant() || !b.isConstant())
+    return std::nullopt;
+  return a.getConstant() < b.getConstant();
+}
+
 /// Min and Max: operands that differ by a known sign fold.
 static Dim extremum(DimKind kind, Dim a, Dim b) {
   if (a == b)
     return a;
   bool wantLarger = kind == DimKind::Max;
+  if (std::optional<bool> isLess = lessConstant(a, b))
+    return *isLess == wantLarger ? b : a;
   Dim difference = a - b;
   if (difference.isKnownNonNegative())
     return wantLarger ? a : b;
@@ -322,6 +362,8 @@ Dim Dim::min(Dim a, Dim b) { return extremum(DimKind::Min, a, b); }
 Dim Dim::max(Dim a, Dim b) { return extremum(DimKind::Max, a, b); }
 
 Dim Dim::eq(Dim a, Dim b) {
+  if (a.isConstant() && b.isConstant())
+    return constant(a.getContext(), a == b);
   Dim difference = a - b;
   if (difference.isConstant())
     return constant(a.getContext(), difference.getConstant() == 0);
@@ -331,6 +373,8 @@ Dim Dim::eq(Dim a, Dim b) {
 }
 
 Dim Dim::lt(Dim a, Dim b) {
+  if (std::optional<bool> isLess = lessConstant(a, b))
+    return constant(a.getContext(), *isLess);
   if ((b - a).isKnownPositive())
     return constant(a.getContext(), 1);
   if ((a - b).isKnownNonNegative())
@@ -339,6 +383,8 @@ Dim Dim::lt(Dim a, Dim b) {
 }
 
 Dim Dim::le(Dim a, Dim b) {
+  if (std::optional<bool> isGreater = lessConstant(b, a))
+    return constant(a.getContext(), !*isGreater);
   if ((b - a).isKnownNonNegative())
     return constant(a.getContext(), 1);
   if ((a - b).isKnownPositive())
@@ -371,6 +417,11 @@ Dim Dim::logicalNot(Dim a) {
 Dim Dim::select(Dim condition, Dim ifTrue, Dim ifFalse) {
   if (condition.isConstant())
     return condition.isConstant(0) ? ifFalse : ifTrue;
+  // The same question asked again inside has the same answer.
+  if (ifTrue.getKind() == DimKind::Select && ifTrue.getOperands()[0] == condition)
+    ifTrue = ifTrue.getOperands()[1];
+  if (ifFalse.getKind() == DimKind::Select && ifFalse.getOperands()[0] == condition)
+    ifFalse = ifFalse.getOperands()[2];
   if (ifTrue == ifFalse)
     return ifTrue;
   return makeNode(condition.getContext(), DimKind::Select, {condition, ifTrue, ifFalse});
@@ -420,6 +471,26 @@ Dim product(MLIRContext *context, ArrayRef<Dim> dims) {
   return Dim::build(context, DimKind::Mul, dims);
 }
 
+/// Sizes of which `dim` is the broadcast: x and those of y in select(eq(x, 1), y, x).
+static void collectBroadcast(Dim dim, SmallVectorImpl<Dim> &sizes) {
+  SmallVector<Dim, 3> operands = dim.getOperands();
+  if (dim.getKind() == DimKind::Select && operands[0].getKind() == DimKind::Eq) {
+    SmallVector<Dim, 3> compared = operands[0].getOperands();
+    if (compared[0] == operands[2] && compared[1].isConstant(1)) {
+      collectBroadcast(operands[2], sizes);
+      collectBroadcast(operands[1], sizes);
+      return;
+    }
+  }
+  if (!llvm::is_contained(sizes, dim))
+    sizes.push_back(dim);
+}
+
+/// Whether `b` is max(a, 0), which is `a` where `a` is a size.
+static bool isClampOf(Dim b, Dim a) {
+  return b.getKind() == DimKind::Max && b == Dim::max(a, Dim::constant(a.getContext(), 0));
+}
+
 Dim broadcast(Dim a, Dim b) {
   if (a == b || b.isConstant(1))
     return a;
@@ -431,11 +502,24 @@ Dim broadcast(Dim a, Dim b) {
     return a;
   if (b.isConstant())
     return b;
+  // Each of the sizes once, the simplest first, so that a residual stream keeps its size.
+  SmallVector<Dim> sizes;
+  collectBroadcast(a, sizes);
+  collectBroadcast(b, sizes);
+  llvm::erase_if(sizes, [&](Dim size) {
+    return llvm::any_of(sizes, [&](Dim other) { return other != size && isClampOf(size, other); });
+  });
+  llvm::sort(sizes, [](Dim x, Dim y) {
+    std::string left = x.str(), right = y.str();
+    return std::pair(left.size(), left) < std::pair(right.size(), right);
+  });
   // Not max(a, b): with sizes 1 and 0 the result is 0.
-  Dim one = Dim::constant(a.getContext(), 1);
-  if (TextLess()(b, a))
-    std::swap(a, b);
-  return Dim::select(Dim::eq(a, one), b, a);
+  Dim one = Dim::constant(a.getContext(), 1), result = sizes.pop_back_val();
+  while (!sizes.empty()) {
+    Dim size = sizes.pop_back_val();
+    result = Dim::select(Dim::eq(size, one), result, size);
+  }
+  return result;
 }
 
 //===----------------------------------------------------------------------===//

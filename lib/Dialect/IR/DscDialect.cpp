@@ -11,6 +11,16 @@ using namespace dsc;
 #include "dsc/Dialect/IR/DscEnums.cpp.inc"
 #include "dsc/Dialect/IR/DscInterfaces.cpp.inc"
 
+/// "[6, 16]", as a member of an attribute that is left out if it is empty.
+static ParseResult parseIntegerList(AsmParser &parser, SmallVector<int64_t> &list) {
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
+                                        [&] { return parser.parseInteger(list.emplace_back()); });
+}
+
+static void printIntegerList(AsmPrinter &printer, ArrayRef<int64_t> list) {
+  printer << '[' << list << ']';
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "dsc/Dialect/IR/DscAttrs.cpp.inc"
 

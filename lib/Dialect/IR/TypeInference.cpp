@@ -105,8 +105,12 @@ int64_t onnxTypeOf(Type elementType) {
 bool isAbsent(Value value) { return isa<NoneType>(value.getType()); }
 
 LogicalResult TypeInference::require(Dim condition, const Twine &message) {
-  if (condition.isConstant(0))
-    return error() << message;
+  if (condition.isConstant(0)) {
+    InFlightDiagnostic diagnostic = error() << message;
+    // For the importer: no other way to compute the operator will do.
+    diagnostic.getUnderlyingDiagnostic()->getMetadata().emplace_back(StringRef("broken rule"));
+    return diagnostic;
+  }
   if (!condition.isConstant())
     guards.push_back({condition, message.str()});
   return success();
@@ -138,8 +142,11 @@ FailureOr<SmallVector<Dim>> TypeInference::broadcastShapes(ArrayRef<SmallVector<
                                 .str();
       if (!merged)
         return error() << message, failure();
-      Dim fits =
-          Dim::logicalOr(Dim::eq(size, dim), Dim::logicalOr(Dim::eq(size, one), Dim::eq(dim, one)));
+      // One of them is a broadcast of the other and more.
+      bool isKnown = !size.isConstant() && !dim.isConstant() && (merged == size || merged == dim);
+      Dim fits = isKnown ? one
+                         : Dim::logicalOr(Dim::eq(size, dim),
+                                          Dim::logicalOr(Dim::eq(size, one), Dim::eq(dim, one)));
       if (failed(require(fits, message)))
         return failure();
       size = merged;

@@ -226,9 +226,10 @@ void Resolver::resolve(TensorProto &tensor, const std::string &owner) {
 void Resolver::storeReference(TensorProto &tensor, const WeightRef &ref) {
   if (!staysInline(tensor, ref.length))
     return setWeightRef(tensor, ref);
-  std::optional<std::span<const uint8_t>> bytes = files.bytes(ref);
-  clearData(tensor);
-  tensor.set_raw_data(bytes->data(), bytes->size());
+  if (std::optional<std::span<const uint8_t>> bytes = files.bytes(ref)) {
+    clearData(tensor);
+    tensor.set_raw_data(bytes->data(), bytes->size());
+  }
 }
 
 void Resolver::storeTyped(TensorProto &tensor, int64_t count, uint64_t expected) {
@@ -328,6 +329,10 @@ bool Resolver::openInFolder(const std::string &location, std::string &path) {
   case MappedFile::Error::NotRegular:
   case MappedFile::Error::Symlink:
     problem(ProblemCode::ExternalNotRegular, "has external data in " + name + ": " + reason);
+    return false;
+  case MappedFile::Error::NoMemory:
+    problem(ProblemCode::OutOfMemory,
+            "has external data in " + name + ", which cannot be mapped: " + reason);
     return false;
   case MappedFile::Error::Missing:
   case MappedFile::Error::Unreadable:

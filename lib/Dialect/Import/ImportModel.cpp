@@ -69,7 +69,7 @@ OwningOpRef<ModuleOp> importModel(const std::string &path, MLIRContext &context,
       problems.add(ProblemCode::BadGraph, "the model cannot be translated");
     return std::move(attempt.module);
   } catch (const std::bad_alloc &) {
-    problems.add(ProblemCode::TooLarge, "the model needs more memory than there is");
+    problems.add(ProblemCode::OutOfMemory, "the model needs more memory than there is");
   } catch (const std::exception &error) {
     problems.add(ProblemCode::BadGraph,
                  std::string("the ONNX library rejects the model: ") + error.what());

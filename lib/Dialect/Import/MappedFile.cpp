@@ -58,9 +58,10 @@ MappedFile::Error MappedFile::open(const std::string &path, bool followSymlink,
   if (info.st_size > 0) {
     mapping = mmap(nullptr, info.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (mapping == MAP_FAILED) {
-      reason = std::strerror(errno);
+      int error = errno;
+      reason = std::strerror(error);
       close(descriptor);
-      return Error::Unreadable;
+      return error == ENOMEM ? Error::NoMemory : Error::Unreadable;
     }
   }
   close(descriptor);

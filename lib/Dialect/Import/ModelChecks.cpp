@@ -415,8 +415,11 @@ static std::string faultOf(const onnx::TypeProto &type, bool needed) {
     if (dim.dim_value() > 0 && __builtin_mul_overflow(elements, dim.dim_value(), &elements))
       return "has more elements than 64 bits can count: " + typeText(type);
   }
-  if (!expectedBytes(tensor.elem_type(), elements))
+  std::optional<uint64_t> bytes = expectedBytes(tensor.elem_type(), elements);
+  if (!bytes)
     return "has a size that overflows: " + typeText(type);
+  if (*bytes > kMaxTensorBytes)
+    return "is larger than the 1 TiB that a tensor may have: " + typeText(type);
   return {};
 }
 

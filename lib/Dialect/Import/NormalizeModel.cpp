@@ -12,6 +12,7 @@
 #include "ModelChecks.h"
 #include "OpsetConversion.h"
 #include "TypeInference.h"
+#include "dsc/Dialect/Import/NodeList.h"
 #include "dsc/Dialect/Import/WireScanner.h"
 
 #include <exception>
@@ -26,6 +27,9 @@ static bool openModel(const std::string &path, MappedFile &file, ProblemList &pr
     break;
   case MappedFile::Error::Missing:
     problems.add(ProblemCode::FileMissing, "the model cannot be opened: " + reason);
+    return false;
+  case MappedFile::Error::NoMemory:
+    problems.add(ProblemCode::OutOfMemory, "the model cannot be mapped: " + reason);
     return false;
   default:
     problems.add(ProblemCode::FileUnreadable, "the model cannot be read: " + reason);
@@ -107,18 +111,41 @@ static bool runSteps(const std::string &path, const NormalizeOptions &options,
   return problems.empty();
 }
 
-bool normalizeModel(const std::string &path, const NormalizeOptions &options,
-                    NormalizedModel &result, ProblemList &problems) {
-  problems.setFile(path);
+/// Runs `steps`; exceptions become problems.
+template <typename F> static bool guarded(ProblemList &problems, F steps) {
   try {
-    return runSteps(path, options, result, problems);
+    return steps();
   } catch (const std::bad_alloc &) {
-    problems.add(ProblemCode::TooLarge, "the model needs more memory than there is");
+    problems.add(ProblemCode::OutOfMemory, "the model needs more memory than there is");
   } catch (const std::exception &error) {
     problems.add(ProblemCode::BadGraph,
                  std::string("the ONNX library rejects the model: ") + error.what());
   }
   return false;
+}
+
+bool normalizeModel(const std::string &path, const NormalizeOptions &options,
+                    NormalizedModel &result, ProblemList &problems) {
+  problems.setFile(path);
+  return guarded(problems, [&] { return runSteps(path, options, result, problems); });
+}
+
+std::vector<ListedNode> listNodes(const std::string &path, ProblemList &problems) {
+  problems.setFile(path);
+  std::vector<ListedNode> nodes;
+  guarded(problems, [&] {
+    NormalizedModel read;
+    if (!readModel(path, read, problems))
+      return false;
+    normalizeSpelling(read.model);
+    stampOrigins(read.model);
+    forEachNode(std::as_const(read.model).graph().node(), [&](const onnx::NodeProto &node) {
+      NodeOrigin origin = originOf(node);
+      nodes.push_back({origin.path, origin.name, origin.opType, origin.describe()});
+    });
+    return true;
+  });
+  return nodes;
 }
 
 } // namespace dsc::import

@@ -13,6 +13,7 @@ namespace dsc::import {
 
 static constexpr int kMalformed = 3;
 static constexpr int kInputOutput = 4;
+static constexpr int kLimit = 6;
 
 const std::vector<ProblemInfo> &allProblemInfos() {
   using enum ProblemCode;
@@ -25,6 +26,7 @@ const std::vector<ProblemInfo> &allProblemInfos() {
       {NestedTooDeep, "the model is nested too deeply", kMalformed},
       {TooLarge, "a size exceeds a limit", kMalformed},
       {UnsupportedIrVersion, "the IR version is not supported", kMalformed},
+      {OutOfMemory, "there is too little memory", kLimit},
       {BadTensor, "a tensor's type, dimensions and data disagree", kMalformed},
       {ExternalMissing, "a file with external data cannot be read", kInputOutput},
       {ExternalOutsideFolder, "external data lies outside of the model's folder", kMalformed},
@@ -68,19 +70,32 @@ static std::string codeText(ProblemCode code) {
   return text;
 }
 
-/// Names and library messages may hold anything; a terminal must not see control
-/// characters.
+/// Bytes of the UTF-8 character that `text` starts with; 0 if it is none, or one that
+/// a terminal must not see.
+static size_t printableBytes(std::string_view text) {
+  auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x80)
+    return byte(0) >= 0x20 && byte(0) != 0x7f;
+  size_t size = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;
+  if (byte(0) < 0xc2 || byte(0) > 0xf4 || size > text.size())
+    return 0;
+  for (size_t i = 1; i < size; ++i)
+    if ((byte(i) & 0xc0) != 0x80)
+      return 0;
+  // U+0080 to U+009F are control characters, too.
+  return byte(0) == 0xc2 && byte(1) < 0xa0 ? 0 : size;
+}
+
+/// Names and library messages may hold anything.
 static std::string printable(std::string_view text) {
   std::string result;
   result.reserve(text.size());
-  for (unsigned char c : text) {
-    if (c >= 0x20 && c != 0x7f) {
-      result += static_cast<char>(c);
-      continue;
-    }
+  while (!text.empty()) {
+    size_t size = printableBytes(text);
     char escape[8];
-    std::snprintf(escape, sizeof escape, "\\x%02x", c);
-    result += escape;
+    std::snprintf(escape, sizeof escape, "\\x%02x", static_cast<unsigned char>(text[0]));
+    result += size ? text.substr(0, size) : std::string_view(escape);
+    text.remove_prefix(std::max<size_t>(size, 1));
   }
   return result;
 }
@@ -137,7 +152,7 @@ int ProblemList::exitCode() const {
   bool malformed = std::any_of(problems.begin(), problems.end(), [](const Problem &problem) {
     return problem.exitCode() == kMalformed;
   });
-  return malformed ? kMalformed : kInputOutput;
+  return malformed ? kMalformed : problems.front().exitCode();
 }
 
 std::string ProblemList::render() const {

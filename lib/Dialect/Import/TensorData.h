@@ -24,6 +24,9 @@ std::string nameOfElement(int32_t dataType);
 /// Product of dimensions; nullopt if one is negative or the product overflows.
 std::optional<int64_t> elementCount(std::span<const int64_t> dims);
 
+/// Larger tensors (1 TiB) are refused: no machine that runs models holds them.
+constexpr uint64_t kMaxTensorBytes = uint64_t(1) << 40;
+
 /// Bytes that raw_data of the tensor must have; nullopt if that overflows.
 std::optional<uint64_t> expectedBytes(int32_t dataType, int64_t count);
 

@@ -18,9 +18,12 @@ static bool mapFile(const std::string &path, MappedFile &file, ProblemList &prob
   MappedFile::Error error = file.open(path, /*followSymlink=*/true, reason);
   if (error == MappedFile::Error::None)
     return true;
+  using enum ProblemCode;
   bool missing = error == MappedFile::Error::Missing;
-  problems.add(missing ? ProblemCode::FileMissing : ProblemCode::FileUnreadable,
-               missing ? "the file does not exist" : "the file cannot be read: " + reason);
+  ProblemCode code = missing                                ? FileMissing
+                     : error == MappedFile::Error::NoMemory ? OutOfMemory
+                                                            : FileUnreadable;
+  problems.add(code, missing ? "the file does not exist" : "the file cannot be read: " + reason);
   return false;
 }
 
@@ -36,30 +39,45 @@ static std::string describeOther(const MappedFile &file) {
   return "holds no tensor (a serialized TensorProto is expected)";
 }
 
+/// Copies the elements; an empty text, or what is wrong with them.
+static std::string takeElements(const TensorProto &tensor, TensorContents &contents) {
+  if (tensor.data_location() == TensorProto::EXTERNAL || tensor.has_segment())
+    return "are in another file (external data), which is not supported here";
+  int64_t count = countElements(contents.dims);
+  if (count < 0)
+    return "have a size that is negative or overflows 64 bits";
+  std::optional<uint64_t> bytes = expectedBytes(tensor.data_type(), count);
+  if (!bytes)
+    return "have a size that overflows 64 bits";
+  if (tensor.has_raw_data()) {
+    contents.data.assign(tensor.raw_data().begin(), tensor.raw_data().end());
+    return contents.data.size() == *bytes ? ""
+                                          : "need " + std::to_string(*bytes) + " bytes but have " +
+                                                std::to_string(contents.data.size());
+  }
+  std::optional<std::vector<uint8_t>> packed = packTypedData(tensor, count);
+  if (!packed)
+    return "are another number of elements";
+  contents.data = std::move(*packed);
+  return "";
+}
+
 static bool takeData(const TensorProto &tensor, TensorContents &contents, ProblemList &problems) {
   contents.dtype = static_cast<format::DType>(tensor.data_type());
   size_t elementSize = tensor.data_type() <= 0xff ? format::byteSize(contents.dtype) : 0;
   if (!elementSize) {
+    bool known = nameOfElement(tensor.data_type()) != "?";
     problems.add(ProblemCode::UnsupportedType,
-                 "the tensor has the type " + typeText(tensor) + ", which is not supported");
+                 known ? "the tensor has the type " + typeText(tensor) + ", which is not supported"
+                       : "the tensor has the unknown element type " +
+                             std::to_string(tensor.data_type()));
     return false;
   }
-  int64_t count = countElements(contents.dims);
-  std::optional<uint64_t> bytes = expectedBytes(tensor.data_type(), count);
-  bool ok = count >= 0 && bytes.has_value();
-  if (ok && tensor.has_raw_data()) {
-    contents.data.assign(tensor.raw_data().begin(), tensor.raw_data().end());
-    ok = contents.data.size() == *bytes;
-  } else if (ok) {
-    std::optional<std::vector<uint8_t>> packed = packTypedData(tensor, count);
-    ok = packed.has_value();
-    if (ok)
-      contents.data = std::move(*packed);
-  }
-  if (!ok)
+  std::string fault = takeElements(tensor, contents);
+  if (!fault.empty())
     problems.add(ProblemCode::BadTensor,
-                 "the tensor's data do not fit its type " + typeText(tensor));
-  return ok;
+                 "the elements of the tensor " + typeText(tensor) + " " + fault);
+  return fault.empty();
 }
 
 bool readTensorFile(const std::string &path, TensorContents &contents, ProblemList &problems) {

@@ -5,6 +5,7 @@
 #include "Translator.h"
 
 #include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 
@@ -89,6 +90,9 @@ bool Translator::fixSizesOfInputs() {
     auto input = llvm::find_if(inputs, [&](const auto &info) { return info.name() == name; });
     if (input == inputs.end()) {
       bad(name, "names no input of the model");
+      SmallVector<std::string> names =
+          llvm::map_to_vector(inputs, [](const auto &info) { return quoteName(info.name()); });
+      problems->back().help = "its inputs are " + llvm::join(names, ", ");
       continue;
     }
     const auto &type = input->type().tensor_type();
@@ -101,6 +105,11 @@ bool Translator::fixSizesOfInputs() {
     }
     for (auto [dim, size] : llvm::zip(type.shape().dim(), sizes)) {
       std::string parameter = parameterOf(dim);
+      if (size >= 0 && isNumber(dim) && size != dim.dim_value() && !options.allSymbolic) {
+        bad(name, "gives a size of " + std::to_string(size) + ", but the input is " +
+                      typeText(input->type()));
+        break;
+      }
       if (size < 0 || parameter.empty() || !options.fixSizes)
         continue;
       Dim fixed = Dim::constant(&context, size);

@@ -43,18 +43,76 @@ bool Translator::inlineBranch(const onnx::GraphProto &graph, Values &results) {
   return !llvm::is_contained(results, Value());
 }
 
-bool Translator::translateBranch(const onnx::GraphProto &graph, Region &region, Values &results) {
+bool Translator::translateBranch(const onnx::GraphProto &graph, Region &region, Values &results,
+                                 ProblemList &found) {
   OpBuilder::InsertionGuard restore(builder);
   builder.setInsertionPointToEnd(&region.emplaceBlock());
   Scope branch;
   branch.parent = scope;
   llvm::SaveAndRestore inside(scope, &branch);
+  llvm::SaveAndRestore collect(problems, &found);
   translateBody(graph);
   results = outputsOf(graph);
   if (llvm::is_contained(results, Value()))
     return false;
   YieldOp::create(builder, builder.getUnknownLoc(), results);
   return true;
+}
+
+/// Whether all that is wrong with a branch is that types or sizes do not fit.
+static bool areMismatches(const ProblemList &found) {
+  return !found.empty() && llvm::all_of(found, [](const Problem &problem) {
+    return problem.kind == ProblemCode::TypeMismatch || problem.kind == ProblemCode::BadNode;
+  });
+}
+
+/// A branch that cannot run at these sizes (the model for another sampling rate, say)
+/// ends the run with an error. Its values, which nobody sees, have the types of the
+/// other branch's; sizes that are born there (newer than `mark`) are 0.
+void Translator::buildImpossibleBranch(const onnx::NodeProto &node, const Problem &problem,
+                                       Region &region, ArrayRef<Value> like, size_t mark,
+                                       Values &results) {
+  region.getBlocks().clear();
+  OpBuilder::InsertionGuard restore(builder);
+  builder.setInsertionPointToEnd(&region.emplaceBlock());
+  GuardOp::create(builder, locationOf(node), Dim::constant(&context, 0).getAttr(),
+                  builder.getStringAttr(problem.node + ": cannot run with inputs of these sizes: " +
+                                        problem.message));
+  results.clear();
+  for (Value value : like) {
+    Type element = getElementType(value);
+    SmallVector<Dim> dims = getDims(value);
+    for (Dim &dim : dims)
+      if (symbols.isNewerThan(dim, mark))
+        dim = Dim::constant(&context, 0);
+    auto zero = DenseElementsAttr::get(RankedTensorType::get({1}, element),
+                                       cast<TypedAttr>(builder.getZeroAttr(element)));
+    results.push_back(ConstantOfShapeOp::create(builder, locationOf(node),
+                                                makeTensorType(element, dims),
+                                                DimsAttr::get(&context, dims), zero));
+  }
+  YieldOp::create(builder, builder.getUnknownLoc(), results);
+}
+
+/// Translates both branches; at most one of them may be impossible.
+bool Translator::translateBranches(const onnx::NodeProto &node, size_t mark,
+                                   std::array<const onnx::GraphProto *, 2> graphs,
+                                   std::array<Region *, 2> regions,
+                                   std::array<Values, 2> &results) {
+  std::array<ProblemList, 2> found;
+  std::array<bool, 2> ok;
+  for (size_t i : {0, 1})
+    ok[i] = translateBranch(*graphs[i], *regions[i], results[i], found[i]) && found[i].empty();
+  for (size_t i : {0, 1})
+    if (!ok[i] && ok[1 - i] && areMismatches(found[i]) &&
+        llvm::all_of(results[1 - i],
+                     [](Value value) { return isa<RankedTensorType>(value.getType()); })) {
+      buildImpossibleBranch(node, *found[i].begin(), *regions[i], results[1 - i], mark, results[i]);
+      return true;
+    }
+  for (const ProblemList &list : found)
+    problems->append(list);
+  return ok[0] && ok[1];
 }
 
 /// Whether the branches give values that one result could hold.
@@ -92,11 +150,11 @@ bool Translator::translateIf(const onnx::NodeProto &node, Value condition, Value
   OperationState state(loc, IfOp::getOperationName());
   state.addOperands(condition);
   size_t mark = symbols.mark();
-  Values thenValues, elseValues;
-  bool ok = translateBranch(*thenGraph, *state.addRegion(), thenValues);
-  ok &= translateBranch(*elseGraph, *state.addRegion(), elseValues);
-  if (!ok)
+  std::array<Values, 2> values;
+  std::array<Region *, 2> regions = {state.addRegion(), state.addRegion()};
+  if (!translateBranches(node, mark, {thenGraph, elseGraph}, regions, values))
     return false;
+  auto &[thenValues, elseValues] = values;
   if (known && known->size() == 1 && !canMerge(thenValues, elseValues))
     return assumeThenBranch(node, known->front(), *thenGraph, results);
   SmallVector<Attribute> names;

@@ -49,7 +49,20 @@ void Translator::translateNode(const onnx::NodeProto &node) {
              : translateOperator(node, *operators.find(key), inputs, results);
   results.resize(std::max<size_t>(results.size(), node.output_size()));
   for (auto [name, value] : llvm::zip(node.output(), results))
-    define(name, ok ? value : Value());
+    define(name, ok && checkSize(node, name, value) ? value : Value());
+}
+
+bool Translator::checkSize(const onnx::NodeProto &node, const std::string &name, Value value) {
+  auto type = value ? dyn_cast<RankedTensorType>(value.getType()) : RankedTensorType();
+  if (!type)
+    return true;
+  Dim bytes = product(&context, getDims(type)) * elementBytes(type.getElementType());
+  if (!bytes.isOverflow() && bytes.tryConstant().value_or(0) <= int64_t(kMaxTensorBytes))
+    return true;
+  report(node, ProblemCode::TooLarge,
+         node.op_type() + ": result " + quoteName(name) +
+             " is larger than the 1 TiB that a tensor may have: " + shortTypeName(type));
+  return false;
 }
 
 /// The operators of kSpecial (OperatorTable.cpp).
@@ -200,7 +213,8 @@ bool Translator::translateOperator(const onnx::NodeProto &node, const OperatorIn
     unsigned numResults = info.facts->getResultCount(static_cast<unsigned>(node.output_size()));
     ok = build(node, info.opName, operands, attributes, numResults, results);
   }
-  if (!ok && isFunction)
+  // A node that breaks its operator's rules has no results by its definition either.
+  if (!ok && isFunction && (problems->empty() || problems->back().kind != ProblemCode::BadNode))
     failedFunctions.insert(operatorKey(node));
   return ok;
 }
@@ -228,18 +242,20 @@ bool Translator::build(const onnx::NodeProto &node, StringRef opName, ValueRange
     return false;
   }
   std::string message;
+  bool breaksRule = false;
   SmallVector<TypeInference::Guard> guards;
   FailureOr<Operation *> op = failure();
   {
     ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
       if (message.empty())
         message = withoutOpName(diagnostic.str());
+      breaksRule |= !diagnostic.getMetadata().empty();
       return success();
     });
     op = buildOp(builder, loc, opName, operands, attributes, numResults, &guards);
   }
   if (failed(op)) {
-    report(node, ProblemCode::TypeMismatch,
+    report(node, breaksRule ? ProblemCode::BadNode : ProblemCode::TypeMismatch,
            operatorKey(node) + ": " + (message.empty() ? "its inputs do not fit" : message));
     return false;
   }

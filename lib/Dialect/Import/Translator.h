@@ -18,6 +18,7 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 
+#include <array>
 #include <set>
 
 namespace dsc::import {
@@ -67,6 +68,8 @@ private:
 
   // Nodes (TranslateNode.cpp).
   void translateNode(const onnx::NodeProto &node);
+  /// Whether the result called `name` can exist on any machine; reports if not.
+  bool checkSize(const onnx::NodeProto &node, const std::string &name, mlir::Value value);
   bool translateSpecial(const onnx::NodeProto &node, llvm::ArrayRef<mlir::Value> inputs,
                         Values &results);
   bool translateOperator(const onnx::NodeProto &node, const OperatorInfo &info,
@@ -111,7 +114,14 @@ private:
   bool inlineBranch(const onnx::GraphProto &graph, Values &results);
   bool assumeThenBranch(const onnx::NodeProto &node, Dim condition, const onnx::GraphProto &graph,
                         Values &results);
-  bool translateBranch(const onnx::GraphProto &graph, mlir::Region &region, Values &results);
+  bool translateBranch(const onnx::GraphProto &graph, mlir::Region &region, Values &results,
+                       ProblemList &found);
+  void buildImpossibleBranch(const onnx::NodeProto &node, const Problem &problem,
+                             mlir::Region &region, llvm::ArrayRef<mlir::Value> like, size_t mark,
+                             Values &results);
+  bool translateBranches(const onnx::NodeProto &node, size_t mark,
+                         std::array<const onnx::GraphProto *, 2> graphs,
+                         std::array<mlir::Region *, 2> regions, std::array<Values, 2> &results);
   bool translateLoop(const onnx::NodeProto &node, llvm::ArrayRef<mlir::Value> inputs,
                      Values &results);
   /// The graph `body`; null after reporting that it has other numbers of inputs and

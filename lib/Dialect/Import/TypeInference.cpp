@@ -7,6 +7,7 @@
 #include "TypeInference.h"
 
 #include "GraphWalk.h"
+#include "InferenceMessages.h"
 #include "TensorData.h"
 #include "dsc/Dialect/Import/NodeOrigin.h"
 
@@ -166,17 +167,23 @@ static void reportChunk(std::string_view chunk, const std::vector<NamedNode> &no
     index = std::strtoul(std::string(chunk.substr(position + kNamePrefix.size(), 20)).c_str(),
                          nullptr, 10);
   std::string message = messageOf(chunk);
-  if (isNoise(message))
+  // Where the result of a wrong node is used, nothing is known about it.
+  bool follows = !problems.empty() &&
+                 message.find("expected to have type but instead is null") != std::string::npos;
+  if (isNoise(message) || follows)
     return;
   if (index >= nodes.size()) {
     problems.add(ProblemCode::TypeMismatch, message);
     return;
   }
   const auto &[node, types] = nodes[index];
-  Problem &problem = problems.add(ProblemCode::TypeMismatch, node->op_type() + ": " + message);
+  Problem &problem = problems.add(ProblemCode::TypeMismatch,
+                                  node->op_type() + ": " + clarifyMessage(*node, *types, message));
   problem.node = originOf(*node).describe();
   noteValues(node->input(), "in", *types, problem);
   noteValues(node->output(), "out", *types, problem);
+  if (std::string attributes = describeAttributes(*node); !attributes.empty())
+    problem.notes.push_back("with " + attributes);
 }
 
 void checkTypes(const onnx::ModelProto &model, ProblemList &problems) {

@@ -47,6 +47,7 @@ public:
   Dim() = default;
   /*implicit*/ Dim(DimAttr attr);
 
+  /// The smallest integer becomes the next larger one, as in format::Expr.
   static Dim constant(mlir::MLIRContext *context, int64_t value);
   /// A named symbol. Sizes are never negative: a symbol that may be negative (an
   /// element of a shape tensor, say) is made with `mayBeNegative`; its name is
@@ -71,6 +72,9 @@ public:
   /// of the symbols. False means "not known".
   bool isKnownNonNegative() const;
   bool isKnownPositive() const;
+  /// True if constants in it do not fit 64 bits. There is one such size, which is
+  /// what any computation with it gives; it has no value.
+  bool isOverflow() const;
 
   /// Adds the names of all symbols of this expression, each once, in order.
   void collectSymbols(llvm::SmallVectorImpl<llvm::StringRef> &names) const;
@@ -113,7 +117,9 @@ Dim product(mlir::MLIRContext *context, llvm::ArrayRef<Dim> dims);
 
 /// The size of two broadcast dimensions (ONNX: equal, or one of them is 1). An
 /// empty Dim where constants disagree. Of an unproved pair, the one that is a
-/// constant greater than 1 wins; for two symbols the result is their maximum.
+/// constant greater than 1 wins. Of others it is select(eq(a, 1), b, a), which has
+/// each size once however often they meet: the broadcast of a result with one of its
+/// operands is that result.
 Dim broadcast(Dim a, Dim b);
 
 /// Parses the infix form that print() writes: `(H - 1) floordiv 2 + 1`.

@@ -59,7 +59,7 @@ def Dsc_StorageAttr : Dsc_Attr<"Storage", "storage"> {
   let summary = "which elements are stored: dense, nm<2,4>, block<4,1> or csr";
   let parameters = (ins EnumParameter<Dsc_StorageKind>:$kind, DefaultValuedParameter<"int64_t", "0">:$a,
                         DefaultValuedParameter<"int64_t", "0">:$b, DefaultValuedParameter<"int64_t", "0">:$nonzeros);
-  let assemblyFormat = "`<` $kind (`,` `a` `=` $a^)? (`,` `b` `=` $b^)? (`,` `nonzeros` `=` $nonzeros^)? `>`";
+  let assemblyFormat = "`<` $kind (`,` struct($a, $b, $nonzeros)^)? `>`";
 }
 
 def Dsc_TensorAttr : Dsc_Attr<"Tensor", "tensor", [
@@ -71,8 +71,7 @@ def Dsc_TensorAttr : Dsc_Attr<"Tensor", "tensor", [
   }];
   let parameters = (ins "::dsc::DimsAttr":$dims, OptionalParameter<"::dsc::LayoutAttr">:$layout,
                         OptionalParameter<"::dsc::StorageAttr">:$storage);
-  let assemblyFormat = "`<` `dims` `=` $dims (`,` `layout` `=` $layout^)? "
-                       "(`,` `storage` `=` $storage^)? `>`";
+  let assemblyFormat = "`<` struct($dims, $layout, $storage) `>`";
 }
 
 def Dsc_ScheduleAttr : Dsc_Attr<"Schedule", "schedule"> {
@@ -87,9 +86,9 @@ def Dsc_ScheduleAttr : Dsc_Attr<"Schedule", "schedule"> {
                         OptionalArrayRefParameter<"int64_t">:$parallel,
                         DefaultValuedParameter<"int64_t", "1">:$stages,
                         OptionalParameter<"::mlir::DictionaryAttr">:$params);
-  let assemblyFormat = "`<` $templateName (`,` `tile` `=` `[` $tile^ `]`)? (`,` `block` `=` `[` $block^ `]`)? "
-                       "(`,` `ksplit` `=` $ksplit^)? (`,` `parallel` `=` `[` $parallel^ `]`)? "
-                       "(`,` `stages` `=` $stages^)? (`,` `params` `=` $params^)? `>`";
+  let assemblyFormat = "`<` $templateName (`,` struct(custom<IntegerList>($tile), "
+                       "custom<IntegerList>($block), $ksplit, custom<IntegerList>($parallel), "
+                       "$stages, $params)^)? `>`";
 }
 
 def Dsc_NumericsAttr : Dsc_Attr<"Numerics", "numerics"> {

@@ -15,7 +15,7 @@ namespace dsc::import {
 /// a move does not change.
 class MappedFile {
 public:
-  enum class Error { None, Missing, Unreadable, NotRegular, Symlink };
+  enum class Error { None, Missing, Unreadable, NotRegular, Symlink, NoMemory };
 
   MappedFile() = default;
   MappedFile(const MappedFile &) = delete;

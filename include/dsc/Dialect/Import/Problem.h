@@ -25,6 +25,7 @@ enum class ProblemCode : int {
   NestedTooDeep = 6,
   TooLarge = 7,
   UnsupportedIrVersion = 8,
+  OutOfMemory = 9,
   // Weights and other tensors.
   BadTensor = 20,
   ExternalMissing = 21,
@@ -60,7 +61,7 @@ enum class ProblemCode : int {
 struct ProblemInfo {
   ProblemCode code;
   const char *title;
-  int exitCode; ///< 3: malformed or unsupported model; 4: input/output.
+  int exitCode; ///< 3: malformed or unsupported model; 4: input/output; 6: a limit.
 };
 
 const ProblemInfo &infoOf(ProblemCode code);
@@ -93,6 +94,7 @@ public:
   /// Adds a problem and returns it for node, notes and help to be filled in.
   /// The reference is valid until the next add.
   Problem &add(ProblemCode code, std::string message);
+  Problem &back() { return problems.back(); }
 
   /// Adds the problems of another list; those without a file belong to this one's.
   void append(const ProblemList &other);
@@ -104,7 +106,7 @@ public:
 
   bool contains(ProblemCode code) const;
 
-  /// 0 without problems; 3 if the model is malformed, else 4 (input/output).
+  /// 0 without problems; 3 if the model is malformed, else that of the first.
   int exitCode() const;
 
   std::string render() const;
