@@ -3,12 +3,14 @@
 
 usage: compare.py [--build DIR] [--seconds S] [--threads 1,2] [--shape NAME=1x3x224x224]... MODEL.onnx...
 
-Both get the same random inputs and the same number of threads; ONNX Runtime has all its
+A MODEL may also be `architectures[:PATTERN]`: those of bench/architectures, wide enough to
+be timed. Both get the same random inputs and the same number of threads; ONNX Runtime has all its
 optimisations on. The machine is shared by both in slices, one after the other, so that what
 disturbs one disturbs the other; the least time of each counts.
 """
 
 import argparse
+import fnmatch
 import json
 import os
 import platform
@@ -18,6 +20,9 @@ import tempfile
 import time
 
 import numpy as np
+import onnx
+
+from architectures import all_architectures
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scripts"))
 from demo_compare import ort_session  # noqa: E402
@@ -35,6 +40,7 @@ def parse_arguments():
     parser.add_argument("--shape", action="append", default=[], metavar="NAME=SIZES")
     parser.add_argument("--json", metavar="FILE", help="also write the figures")
     parser.add_argument("--option", action="append", default=[], help="of dsc compile")
+    parser.add_argument("--wide", type=int, default=4, help="of architectures")
     parser.add_argument("models", nargs="+")
     return parser.parse_args()
 
@@ -69,7 +75,22 @@ def interleave(runs, seconds):
     return [1e3 * value for value in least]
 
 
-def measure(model, arguments, library, folder):
+def models_of(names, wide, folder):
+    """Paths and, of architectures, inputs."""
+    for name in names:
+        if not name.startswith("architectures"):
+            yield name, None
+            continue
+        pattern = name.partition(":")[2] or "*"
+        for known, architecture in all_architectures().items():
+            if fnmatch.fnmatch(known, pattern):
+                graph = architecture.graph(wide)
+                path = os.path.join(folder, known + ".onnx")
+                onnx.save(graph.model(known), path)
+                yield path, graph.make_inputs(architecture.timed)
+
+
+def measure(model, given, arguments, library, folder):
     artifact = os.path.join(folder, "model.dsc")
     dsc = os.path.join(arguments.build, "bin", "dsc")
     start = time.perf_counter()
@@ -80,7 +101,7 @@ def measure(model, arguments, library, folder):
               for name, sizes in (shape.rsplit("=", 1) for shape in arguments.shape)}
     for threads in (int(text) for text in arguments.threads.split(",")):
         session = ort_session(model, threads)
-        inputs = make_inputs(session, shapes)
+        inputs = given or make_inputs(session, shapes)
         runner = DscRunner(library, artifact, inputs, threads)
         ours, theirs = interleave([runner.run, lambda: session.run(None, inputs)], arguments.seconds)
         runner.close()
@@ -108,9 +129,12 @@ def main():
     print("| " + " | ".join(heads) + " |\n|" + "---|" * len(heads), flush=True)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for model in arguments.models:
-            rows.append(measure(model, arguments, library, folder))
-            print_row(rows[-1], threads)
+        for model, given in models_of(arguments.models, arguments.wide, folder):
+            try:
+                rows.append(measure(model, given, arguments, library, folder))
+                print_row(rows[-1], threads)
+            except (RuntimeError, subprocess.CalledProcessError) as error:
+                print(f"| {os.path.basename(model)} | {error} |", flush=True)
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(rows, file, indent=1)

@@ -2,8 +2,10 @@
 
 Tools (dsc, dsc-opt, FileCheck, not, split-file) come from PATH. Substitutions:
 %python (has numpy, onnx, onnxruntime; REQUIRES: python-onnx), %cc, %cxx,
-%source_root, %lib_dir (of libdsc_runtime), %runtime_include. Features for REQUIRES
-lines: the CPU's as /proc/cpuinfo spells them (avx2, avx512f, amx_tile), python-onnx, ptxas.
+%source_root, %lib_dir (of libdsc_runtime), %runtime_include, %models (those of packages),
+%fake_cuda (folder of a libcuda.so.1 whose GPU is an emulator).
+Features for REQUIRES lines: the CPU's as /proc/cpuinfo spells them (avx2, avx512f,
+amx_tile), python-onnx, package-models, ptxas.
 """
 
 import os
@@ -44,6 +46,9 @@ def has_python_onnx():
 config.available_features.update(cpu_features())
 if has_python_onnx():
     config.available_features.add("python-onnx")
+models = os.path.join(config.dsc_binary_root, "models")
+if os.path.exists(os.path.join(models, "fetched.stamp")):
+    config.available_features.add("package-models")
 if shutil.which("ptxas"):
     config.available_features.add("ptxas")
 
@@ -60,5 +65,7 @@ config.substitutions += [
     ("%cxx", config.dsc_cxx),
     ("%source_root", config.dsc_source_root),
     ("%lib_dir", config.dsc_lib_dir),
+    ("%models", models),
+    ("%fake_cuda", os.path.join(config.dsc_binary_root, "fake-cuda")),
     ("%runtime_include", os.path.join(config.dsc_source_root, "runtime", "include")),
 ]

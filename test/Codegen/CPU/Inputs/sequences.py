@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
-from comparing import count_failures
+from comparing import count_failures, run_command
 
 random = np.random.default_rng(11)
 
@@ -65,7 +65,7 @@ class Model:
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(model.SerializeToString(), options)
         wanted = session.run(self.outputs, self.inputs)
-        command = ["dsc", "run", "-q", path, "--output-dir", folder]
+        command = run_command(path, folder)
         for name, array in self.inputs.items():
             np.save(folder / f"{name}.npy", array)
             command += ["--input", f"{name}={folder / name}.npy"]
