@@ -174,7 +174,8 @@ SmallVector<ScheduleAttr> GemmMmaTemplate::candidates(const GroupInfo &group,
   SmallVector<ScheduleAttr> schedules;
   for (Tiles tiles : {Tiles{32, 64, 128, 128, depth, 3}, Tiles{32, 32, 128, 64, depth, 4},
                       Tiles{32, 32, 64, 128, depth, 4}, Tiles{32, 32, 64, 64, depth, 4},
-                      Tiles{16, 32, 32, 64, depth, 4}, Tiles{32, 16, 64, 32, depth, 4}})
+                      Tiles{16, 32, 32, 64, depth, 4}, Tiles{32, 16, 64, 32, depth, 4},
+                      Tiles{16, 16, 32, 32, depth, 4}})
     schedules.push_back(tiles.write(group.getGroup()->getContext(), getName()));
   return schedules;
 }

@@ -166,13 +166,17 @@ Cost WarpRowsTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target &
   Cost cost = estimateWork(group);
   double steps = 5; // of a butterfly, a shuffle and an operation each, on all lanes
   double exchange = estimateSize(*findRows(group)) * kWarpSize * steps * 2;
-  // A lane waits for each of its elements.
+  // A lane waits for each of its elements, and each comes through the first-level cache.
   const GpuRates &gpu = gpuRates(target);
-  double waits = 0;
+  double waits = 0, loads = 0;
   for (Operation &op : group.getBody().without_terminator())
-    if (const LoopSpec *spec = getReduction(group, op))
-      waits += std::ceil(estimateSize(spec->extents) / estimateSize(*findRows(group)) / kWarpSize);
+    if (const LoopSpec *spec = getReduction(group, op)) {
+      double points = estimateSize(spec->extents);
+      waits += std::ceil(points / estimateSize(*findRows(group)) / kWarpSize);
+      loads += points * static_cast<double>(spec->accesses.size());
+    }
   cost.ns = std::max({(cost.flops + exchange) / target.peakF32(),
+                      loads / (static_cast<double>(kWarpSize) * target.gigahertz),
                       waits * gpu.loadNs * static_cast<double>(gpu.multiprocessors),
                       cost.bytes / target.dramGBs});
   return cost;

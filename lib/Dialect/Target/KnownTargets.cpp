@@ -19,7 +19,7 @@ std::string Target::architecture() const {
 bool Target::has(llvm::StringRef feature) const { return llvm::is_contained(features, feature); }
 
 llvm::ArrayRef<Target> knownTargets() {
-  static const Target targets[] = {x86V4(), x86V3(), x86V4Emulated(), armV8(), nvptxSm80()};
+  static const Target targets[] = {nvptxSm80(), x86V4(), x86V3(), x86V4Emulated(), armV8()};
   return targets;
 }
 
