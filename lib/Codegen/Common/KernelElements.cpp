@@ -170,6 +170,10 @@ Value KernelEmitter::atElement(AtOp op, const IRMapping &map) {
   if (op.getMode() == AtMode::InBounds)
     return element(tensor, indices);
   Value otherwise = op.getOtherwise() ? map.lookupOrDefault(op.getOtherwise()) : Value();
+  // Where there is an element, reading any is cheaper than a branch.
+  bool isChecked = op.getMode() == AtMode::Checked;
+  bool hasElements =
+      llvm::all_of(getDims(tensor), [](Dim dim) { return dim.tryConstant().value_or(0) > 0; });
   Value fits;
   for (auto [axis, index] : llvm::enumerate(indices)) {
     std::optional<bool> known = isKnownInside(op, axis, map);
@@ -179,21 +183,18 @@ Value KernelEmitter::atElement(AtOp op, const IRMapping &map) {
       continue;
     Value here = insideAxis(tensor, axis, index);
     fits = fits ? arith::AndIOp::create(builder, loc, fits, here).getResult() : here;
-  }
-  if (!fits)
-    return element(tensor, indices);
-  if (op.getMode() == AtMode::Checked) {
+    if (!isChecked)
+      continue;
+    // Axis by axis, so that what does not change leaves the inner loops.
     Value yes = arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
-    recordError(arith::XOrIOp::create(builder, loc, fits, yes), DSC_KERNEL_INDEX_OUT_OF_RANGE);
-    Type type = op.getType();
-    otherwise = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
-    // Where there is an element, reading any is cheaper than a branch.
-    if (llvm::all_of(getDims(tensor), [](Dim dim) { return dim.tryConstant().value_or(0) > 0; })) {
-      for (Value &index : indices)
-        index = arith::SelectOp::create(builder, loc, fits, index, this->index(0));
-      return element(tensor, indices);
-    }
+    recordError(arith::XOrIOp::create(builder, loc, here, yes), DSC_KERNEL_INDEX_OUT_OF_RANGE);
+    if (hasElements)
+      index = arith::SelectOp::create(builder, loc, here, index, this->index(0));
   }
+  if (!fits || (isChecked && hasElements))
+    return element(tensor, indices);
+  if (isChecked)
+    otherwise = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(op.getType()));
   return branch(
              fits, op.getType(), [&] { return SmallVector<Value>{element(tensor, indices)}; },
              [&] { return SmallVector<Value>{otherwise}; })
@@ -281,7 +282,8 @@ SmallVector<Value> KernelEmitter::computeAt(Operation *op, ValueRange indices) {
 //===----------------------------------------------------------------------===//
 
 /// Lets the vectoriser split a floating-point reduction into lanes: the order of
-/// additions is then fixed by the code, not by the number of threads.
+/// additions is then fixed by the code, not by the number of threads. Which of +0 and -0
+/// is the largest is not worth an instruction.
 static void allowReassociation(ValueRange carried) {
   for (Value accumulator : carried)
     for (Operation *user : accumulator.getUsers())
@@ -289,6 +291,9 @@ static void allowReassociation(ValueRange carried) {
         user->setAttr("fastmath", arith::FastMathFlagsAttr::get(
                                       user->getContext(), arith::FastMathFlags::reassoc |
                                                               arith::FastMathFlags::contract));
+      else if (isa<arith::MaximumFOp, arith::MinimumFOp>(user))
+        user->setAttr("fastmath",
+                      arith::FastMathFlagsAttr::get(user->getContext(), arith::FastMathFlags::nsz));
 }
 
 SmallVector<Value> KernelEmitter::reductionStep(Operation *op, const LoopSpec &spec,

@@ -15,6 +15,8 @@ namespace dsc {
 
 /// Lowers arith, math, scf and vector in a module of kernels to the llvm dialect.
 llvm::LogicalResult lowerToLLVMDialect(mlir::ModuleOp kernels, const Target &target);
+/// The same for each module inside of `parent`, for CPUs, in the context's threads.
+llvm::LogicalResult lowerModulesToLLVMDialect(mlir::ModuleOp parent);
 
 /// Replaces functions of the math dialect that have no instruction: approximations
 /// in float32, calls through the kernel's services otherwise. Without `hasServices` (on
@@ -24,6 +26,9 @@ llvm::LogicalResult lowerMath(mlir::ModuleOp kernels, bool hasServices);
 /// Whether lowerMath makes a call of the op. Powers with common exponents, which
 /// become products and roots, are not foreseen: the answer for them is no.
 bool needsService(mlir::Operation *op);
+
+/// Lets modules of the context be translated: before threads call translate().
+void allowTranslation(mlir::MLIRContext &context);
 
 /// LLVM IR of a module in the llvm dialect. Null after a diagnostic.
 std::unique_ptr<llvm::Module> translate(mlir::ModuleOp kernels, const Target &target,
@@ -37,9 +42,9 @@ llvm::FailureOr<std::vector<uint8_t>> emitMachineCode(llvm::Module &module, cons
                                                       bool assembly, mlir::Location loc);
 
 /// Object files that together hold the kernels of `kernels`, which is used up. The
-/// work is shared by `threads` threads (0: as many as there are CPUs); the result
-/// does not depend on how many. Fails with a diagnostic.
+/// context's threads share the work; the result does not depend on how many there
+/// are. Fails with a diagnostic.
 llvm::FailureOr<std::vector<std::vector<uint8_t>>>
-compileKernels(mlir::ModuleOp kernels, const Target &target, int optLevel, unsigned threads);
+compileKernels(mlir::ModuleOp kernels, const Target &target, int optLevel);
 
 } // namespace dsc

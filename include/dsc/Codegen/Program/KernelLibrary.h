@@ -9,7 +9,8 @@
 #include "dsc/Codegen/Common/Template.h"
 
 #include "mlir/IR/OwningOpRef.h"
-#include "llvm/ADT/StringMap.h"
+
+#include <map>
 
 namespace dsc {
 
@@ -35,7 +36,10 @@ private:
   const Target &target;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   std::vector<std::string> names;
-  llvm::StringMap<unsigned> byText;
+  std::vector<mlir::func::FuncOp> functions; // of these names
+  std::map<size_t, llvm::SmallVector<unsigned, 1>> byHash;
+
+  unsigned add(mlir::func::FuncOp function);
 };
 
 } // namespace dsc
