@@ -7,7 +7,8 @@
 // CHECK: dsc.sub {{.*}} -> f32[N,10]
 // CHECK: dsc.exp {{.*}} -> f32[N,10]
 // CHECK: dsc.reduce_sum {{.*}} -> f32[N,1]
-// CHECK: dsc.div {{.*}} -> f32[N,10]
+// CHECK: dsc.reciprocal {{.*}} -> f32[N,1]
+// CHECK: dsc.mul {{.*}} -> f32[N,10]
 func.func @softmax(%a: tensor<?x10xf32, #dsc.tensor<dims = <N, 10>>>) -> tensor<?x10xf32, #dsc.tensor<dims = <N, 10>>> {
   %y = dsc.softmax %a : f32[N,10] -> f32[N,10]
   return %y : tensor<?x10xf32, #dsc.tensor<dims = <N, 10>>>
@@ -19,7 +20,8 @@ func.func @softmax(%a: tensor<?x10xf32, #dsc.tensor<dims = <N, 10>>>) -> tensor<
 // CHECK: dsc.sub {{.*}} -> f32[N,10]
 // CHECK: dsc.exp {{.*}} -> f32[N,10]
 // CHECK: dsc.reduce_sum {{.*}} -> f32[N,1]
-// CHECK: dsc.div {{.*}} -> f32[N,10]
+// CHECK: dsc.reciprocal {{.*}} -> f32[N,1]
+// CHECK: dsc.mul {{.*}} -> f32[N,10]
 // CHECK: dsc.cast {{.*}} -> f16[N,10]
 func.func @softmax_half(%a: tensor<?x10xf16, #dsc.tensor<dims = <N, 10>>>) -> tensor<?x10xf16, #dsc.tensor<dims = <N, 10>>> {
   %y = dsc.softmax %a : f16[N,10] -> f16[N,10]
@@ -125,7 +127,8 @@ func.func @lp_normalization(%a: tensor<?x10xf32, #dsc.tensor<dims = <N, 10>>>) -
 // CHECK: dsc.sub {{.*}} -> f32[B,8,S,T]
 // CHECK: dsc.exp {{.*}} -> f32[B,8,S,T]
 // CHECK: dsc.reduce_sum {{.*}} -> f32[B,8,S,1]
-// CHECK: dsc.div {{.*}} -> f32[B,8,S,T]
+// CHECK: dsc.reciprocal {{.*}} -> f32[B,8,S,1]
+// CHECK: dsc.mul {{.*}} -> f32[B,8,S,T]
 // CHECK: dsc.reshape {{.*}} -> f32[B,2,4 * S,T]
 // CHECK: dsc.matmul {{.*}} -> f32[B,2,4 * S,64]
 // CHECK: dsc.reshape {{.*}} -> f32[B,8,S,64]

@@ -35,6 +35,8 @@ private:
   Value resultValue(unsigned result) const { return kernel.group.getYielded()[result]; }
   void emitFlat();
   void emitLoops(unsigned depth, SmallVector<Value> indices);
+  void emitShortLoops(unsigned depth, SmallVector<Value> indices);
+  void assumeInPiece(Value index, unsigned loop);
   void emitPoint(ValueRange indices);
   void emitPieces();
   void findIndices();
@@ -79,6 +81,9 @@ public:
 };
 
 } // namespace
+
+/// Steps of an innermost loop that become straight code in the loop around it.
+static constexpr int64_t kShortLoop = 4;
 
 //===----------------------------------------------------------------------===//
 // Nest
@@ -297,6 +302,31 @@ void Nest::findQuotients() {
   quotient = divides && divisor <= most ? divisor : 1;
 }
 
+/// Tells what is known about the index of a loop.
+void Nest::assumeInPiece(Value index, unsigned loop) {
+  if (!boundaries.empty() && loop == cutLoop)
+    kernel.assumeInPiece(index, boundaries, piece);
+  else
+    kernel.assumeInPiece(index, {kernel.constant(0), dims[loop]}, 0);
+}
+
+/// The loops from `depth` on, inside the one before them. The last, if it has few steps,
+/// becomes straight code: LLVM then makes vectors of the loop around it.
+void Nest::emitShortLoops(unsigned depth, SmallVector<Value> indices) {
+  bool isCut = !boundaries.empty() && cutLoop == depth;
+  bool isShort =
+      depth + 1 == dims.size() && dims[depth].tryConstant().value_or(kShortLoop + 1) <= kShortLoop;
+  if (!isShort || isCut)
+    return emitLoops(depth, std::move(indices));
+  hoist(depth, indices);
+  for (int64_t i = 0; i < dims[depth].getConstant(); ++i) {
+    assumeInPiece(kernel.index(i), depth);
+    indices.push_back(kernel.index(i));
+    emitPoint(indices);
+    indices.pop_back();
+  }
+}
+
 void Nest::emitLoops(unsigned depth, SmallVector<Value> indices) {
   if (depth == dims.size()) {
     emitPoint(indices);
@@ -362,11 +392,8 @@ void Nest::emitPieces() {
     SmallVector<Value> indices = kernel.delinearize(linear, outer);
     if (cutsOuter)
       indices[cutLoop] = kernel.add(kernel.size(boundaries[piece]), indices[cutLoop]);
-    for (unsigned loop = 0; !boundaries.empty() && loop < parallel; ++loop)
-      kernel.assumeInPiece(indices[loop],
-                           loop == cutLoop ? ArrayRef(boundaries)
-                                           : ArrayRef({kernel.constant(0), dims[loop]}),
-                           loop == cutLoop ? piece : 0);
+    for (unsigned loop = 0; loop < parallel; ++loop)
+      assumeInPiece(indices[loop], loop);
     for (unsigned depth = 1; depth < parallel; ++depth)
       hoist(depth, indices);
     emitLoops(parallel, indices);
@@ -390,33 +417,113 @@ Match LoopsTemplate::match(const GroupInfo &group, const Target &) const {
   return Match::yes();
 }
 
-/// Whether neighbours along the innermost loop of a map are neighbours in memory.
-static Match matchMap(const LoopSpec &loops) {
+/// Whether neighbours along a loop read the same element or neighbours in memory;
+/// operand axes of one element do not count.
+static bool readsNeighbours(Operation *op, const Access &access, unsigned loop) {
+  if (!access.map)
+    return false;
+  bool isLast = true;
+  SmallVector<Dim> dims = getDims(op->getOperand(access.operand));
+  for (unsigned axis = dims.size(); axis-- > 0;) {
+    std::optional<int64_t> step = coefficientOf(access.map->getResult(axis), loop);
+    if (dims[axis].isConstant(1))
+      continue;
+    if (!step || (*step != 0 && (!isLast || *step != 1)))
+      return false;
+    isLast = false;
+  }
+  return true;
+}
+
+/// The loops that a vector of the results goes along: the last, and the one before it
+/// where the last has few steps.
+static SmallVector<unsigned, 2> vectorLoops(const LoopSpec &loops) {
+  SmallVector<unsigned, 2> found;
+  for (unsigned loop = loops.numLoops(); loop-- > 0;) {
+    if (loops.extents[loop].isConstant(1))
+      continue;
+    found.push_back(loop);
+    if (found.size() == 2 ||
+        loops.extents[loop].tryConstant().value_or(kShortLoop + 1) > kShortLoop)
+      break;
+  }
+  return found;
+}
+
+/// Whether an index of a body depends on a loop.
+static bool dependsOn(Value index, BlockArgument loop) {
+  if (index == loop)
+    return true;
+  Operation *op = index.getDefiningOp();
+  return op &&
+         llvm::any_of(op->getOperands(), [&](Value operand) { return dependsOn(operand, loop); });
+}
+
+/// Whether neighbours along the innermost loop are neighbours in the last axis of what
+/// dsc.at reads: rows are copied, wherever they are.
+static bool readsRows(AtOp read, BlockArgument innermost) {
+  OperandRange indices = read.getIndices();
+  if (llvm::none_of(indices, [&](Value index) { return dependsOn(index, innermost); }))
+    return true;
+  std::optional<ShiftedIndex> last = matchShiftedIndex(indices.back());
+  return last && last->loop == innermost && llvm::none_of(indices.drop_back(), [&](Value index) {
+           return dependsOn(index, innermost);
+         });
+}
+
+/// Whether an access repeats each element a few times: x[i floordiv 2].
+static bool repeatsElements(const Access &access, unsigned innermost) {
+  if (!access.map || access.map->getNumResults() == 0)
+    return false;
+  auto last = dyn_cast<AffineBinaryOpExpr>(access.map->getResults().back());
+  bool isQuotient = last && last.getKind() == AffineExprKind::FloorDiv &&
+                    isa<AffineConstantExpr>(last.getRHS()) &&
+                    last.getLHS() == getAffineDimExpr(innermost, last.getContext());
+  return isQuotient && llvm::none_of(access.map->getResults().drop_back(), [&](AffineExpr expr) {
+           return expr.isFunctionOfDim(innermost);
+         });
+}
+
+/// Whether vectors of a map's elements are read as vectors.
+static Match matchMap(Operation *op, const LoopSpec &loops) {
   if (loops.hasReduction())
     return Match::no("a reduction");
-  std::optional<unsigned> innermost;
-  for (auto [i, extent] : llvm::enumerate(loops.extents))
-    if (!extent.isConstant(1))
-      innermost = i;
-  for (const Access &access : loops.accesses)
-    if (innermost && !isContiguousAlong(access, *innermost))
+  SmallVector<unsigned, 2> along = vectorLoops(loops);
+  for (const Access &access : loops.accesses) {
+    bool fits =
+        along.empty() || !access.map || repeatsElements(access, along.front()) ||
+        llvm::any_of(along, [&](unsigned loop) { return readsNeighbours(op, access, loop); });
+    if (!fits)
       return Match::no("what is read does not lie as what is written");
-  for (Operation &scalar : loops.body->front().without_terminator())
-    if (isa<AtOp>(scalar))
+  }
+  Block &body = loops.body->front();
+  for (Operation &scalar : body.without_terminator()) {
+    auto read = dyn_cast<AtOp>(scalar);
+    if (read && !along.empty() && !readsRows(read, body.getArgument(along.front())))
       return Match::no("elements are read at computed places");
-    else if (needsService(&scalar))
+    if (needsService(&scalar))
       return Match::no((scalar.getName().getStringRef() + " is called for each element").str());
+  }
   return Match::yes();
 }
 
 Match MapsTemplate::match(const GroupInfo &group, const Target &target) const {
   if (Match loops = LoopsTemplate::match(group, target); !loops)
     return loops;
-  for (Operation &op : group.getBody().without_terminator())
-    if (!cast<ComputeOp>(op).getViewSource())
-      if (Match map = matchMap(*group.getSpec(&op)->loops); !map)
-        return map;
-  return Match::yes();
+  bool repeats = false, picks = false;
+  for (Operation &op : group.getBody().without_terminator()) {
+    if (cast<ComputeOp>(op).getViewSource())
+      continue;
+    const LoopSpec &spec = *group.getSpec(&op)->loops;
+    if (Match map = matchMap(&op, spec); !map)
+      return map;
+    for (const Access &access : spec.accesses) {
+      picks |= !access.map;
+      repeats |= access.map && repeatsElements(access, spec.numLoops() - 1);
+    }
+  }
+  return repeats && picks ? Match::no("repeated elements are read at computed places")
+                          : Match::yes();
 }
 
 SmallVector<ScheduleAttr> LoopsTemplate::candidates(const GroupInfo &group, const Target &) const {
@@ -425,20 +532,20 @@ SmallVector<ScheduleAttr> LoopsTemplate::candidates(const GroupInfo &group, cons
 
 /// Whether the innermost loop of an op, its last reduction, is one that LLVM makes
 /// vectors of.
-static bool isVectorReduction(const LoopSpec &loops) {
+static bool isVectorReduction(Operation *op, const LoopSpec &loops) {
   unsigned innermost = 0;
   for (auto [i, iterator] : llvm::enumerate(loops.iterators))
-    if (iterator == Iterator::Reduction)
+    if (iterator == Iterator::Reduction && !loops.extents[i].isConstant(1))
       innermost = i;
   return llvm::all_of(loops.accesses, [&](const Access &access) {
-    return access.bounds == Bounds::Inside && isContiguousAlong(access, innermost);
+    return access.bounds == Bounds::Inside && readsNeighbours(op, access, innermost);
   });
 }
 
 /// Cycles that a map takes beyond its operations on vectors: elements that do not lie
 /// behind each other are read one by one.
-static double scalarReads(const LoopSpec &loops, double lanes) {
-  if (matchMap(loops))
+static double scalarReads(Operation *op, const LoopSpec &loops, double lanes) {
+  if (matchMap(op, loops))
     return 0;
   constexpr double perPoint = 2;
   double points = estimateSize(loops.extents), operations = operationsPerPoint(loops);
@@ -453,7 +560,7 @@ Cost LoopsTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target &tar
     if (!spec || !spec->loops)
       continue;
     if (!spec->loops->hasReduction()) {
-      cycles += scalarReads(*spec->loops, lanes);
+      cycles += scalarReads(&op, *spec->loops, lanes);
       continue;
     }
     double own = operationsPerPoint(*spec->loops) * estimateSize(spec->loops->extents);
@@ -461,7 +568,7 @@ Cost LoopsTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target &tar
     constexpr double test = 4;
     for (const Access &access : spec->loops->accesses)
       cycles += access.bounds == Bounds::Skip ? test * estimateSize(spec->loops->extents) : 0;
-    if (!isVectorReduction(*spec->loops))
+    if (!isVectorReduction(&op, *spec->loops))
       cycles += own - own / lanes;
   }
   cost.ns = overlappedTime(cycles / (2 * target.gigahertz), cost.bytes / target.l3GBs);

@@ -5,7 +5,7 @@
 #include "../NVPTX/Templates.h"
 #include "dsc/Dialect/Target/Nvptx.h"
 
-#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 
@@ -72,13 +72,33 @@ double operationsPerPoint(const LoopSpec &loops) {
   return operations;
 }
 
+/// Bytes of an operand that an op touches: where elements are picked (a gather's table),
+/// no more than it reads.
+static double bytesRead(const GroupInfo &group, Operation *op, OpOperand &operand) {
+  double all = bytesOf(operand.get());
+  const Spec *spec = isa<ComputeOp>(op) ? group.getSpec(op) : nullptr;
+  if (!spec || !spec->loops || !spec->loops->body)
+    return all;
+  double reads = 0;
+  for (auto [i, access] : llvm::enumerate(spec->loops->accesses)) {
+    if (access.operand != operand.getOperandNumber())
+      continue;
+    if (access.map)
+      return all;
+    Value tensor = spec->loops->body->front().getArgument(spec->loops->numLoops() + i);
+    reads += static_cast<double>(std::distance(tensor.use_begin(), tensor.use_end()));
+  }
+  double elements = estimateSize(getDims(operand.get()));
+  return std::min(1.0, reads * estimateSize(spec->loops->extents) / std::max(1.0, elements)) * all;
+}
+
 Cost estimateWork(const GroupInfo &group) {
   Cost cost;
-  llvm::SetVector<Value> outside;
+  llvm::MapVector<Value, double> outside;
   for (Operation &op : group.getBody().without_terminator()) {
-    for (Value operand : op.getOperands())
-      if (!group.contains(operand) && isa<RankedTensorType>(operand.getType()))
-        outside.insert(operand);
+    for (OpOperand &operand : op.getOpOperands())
+      if (!group.contains(operand.get()) && isa<RankedTensorType>(operand.get().getType()))
+        outside[operand.get()] = std::max(outside[operand.get()], bytesRead(group, &op, operand));
     auto compute = dyn_cast<ComputeOp>(op);
     if (!compute || compute.getViewSource())
       continue;
@@ -87,8 +107,8 @@ Cost estimateWork(const GroupInfo &group) {
       continue;
     cost.flops += operationsPerPoint(*spec->loops) * estimateSize(spec->loops->extents);
   }
-  for (Value value : outside)
-    cost.bytes += bytesOf(value);
+  for (auto [value, bytes] : outside)
+    cost.bytes += bytes;
   for (Value value : group.getGroup()->getResults())
     cost.bytes += bytesOf(value);
   return cost;

@@ -1,4 +1,5 @@
 """Rows, columns, transposes and other movement against numpy in float64: rows.py FOLDER FAMILY...
+or rows.py --model NAME FILE: the model of one case.
 
 For each case writes a model and its inputs to FOLDER, runs `dsc run`, and compares all
 outputs. Sizes have tails, are prime, shorter than a vector, or known to the run alone.
@@ -178,6 +179,9 @@ FAMILIES = {"rows": rows, "columns": columns, "movement": movement}
 
 
 def main():
+    if sys.argv[1] == "--model":
+        return onnx.save(next(case.build() for family in FAMILIES.values() for case in family()
+                              if case.name == sys.argv[2]), sys.argv[3])
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     failures = sum(count_failures(FAMILIES[name](), folder) for name in sys.argv[2:])
