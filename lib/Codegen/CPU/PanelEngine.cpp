@@ -295,7 +295,7 @@ PanelEngine::Panel PanelEngine::panelAt(Value number, int64_t vectors, Value fir
     return found;
   }
   found.address = code.advance(elements, operands.packed(found.first.column),
-                               kernel.mul(first, kernel.index(vectors * code.lanes)));
+                               kernel.mul(first, kernel.index(operands.groupColumns)));
   return found;
 }
 
@@ -421,29 +421,60 @@ SmallVector<Value> PanelEngine::startSums(const Tile &tile, const Panel &panel) 
   return kernel.branch(isFirst, types, zeros, loaded);
 }
 
+/// Where the next tile's rows of A start to be fetched while this one is computed, and
+/// how much is left of the first; nothing where A is not read along its rows, or where
+/// their addresses take many registers.
+SmallVector<Value> PanelEngine::startAhead(const Tile &tile, const Panel &panel,
+                                           const PanelOperands &operands) {
+  if (!isConstantIntValue(operands.aDepth, 1) || !getConstantIntValue(operands.aRow))
+    return {};
+  Value ofTile = kernel.mul(kernel.index(tile.rows), operands.aRow);
+  return {keepOutside(code.advance(operands.aView, tile.a, ofTile)), panel.count};
+}
+
+/// Fetches a line of the next tile. A step of this tile reads one element of each row,
+/// so that many elements of one row are passed; at its end follows the next row.
+SmallVector<Value> PanelEngine::fetchAhead(ArrayRef<Value> ahead, int64_t elements,
+                                           const Panel &panel, const PanelOperands &operands) {
+  LLVM::Prefetch::create(builder, loc, ahead[0], /*rw=*/0, /*hint=*/3, /*cache=*/1);
+  Value next = code.advance(operands.aView, ahead[0], kernel.index(elements));
+  if (isOneDepthBlock() && isConstantIntValue(operands.aRow, sizes.depth.getConstant()))
+    return {next, ahead[1]};
+  Value left = arith::SubIOp::create(builder, loc, ahead[1], kernel.index(elements));
+  Value isEnd =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle, left, kernel.index(0));
+  Value gap = arith::SubIOp::create(builder, loc, operands.aRow, panel.count);
+  return {code.select(isEnd, code.advance(operands.aView, next, gap), next),
+          code.select(isEnd, kernel.add(left, panel.count), left)};
+}
+
 void PanelEngine::emitTile(const Tile &tile, const Panel &panel, const PanelOperands &operands) {
   SmallVector<Value> sums = startSums(tile, panel);
   SmallVector<Value> rowOffsets;
   for (int64_t row = 0; row < tile.rows; ++row)
     rowOffsets.push_back(kernel.mul(kernel.index(row), operands.aRow));
-  sums.append({keepOutside(tile.a), keepOutside(panel.address)});
   auto steps = static_cast<int64_t>(rowsOfB.steps.size());
-  sums = kernel.loop(kernel.index(0), panel.count, kernel.index(steps), sums,
-                     [&](Value, ValueRange carried) {
-                       Value atA = carried.drop_back().back(), atB = carried.back();
-                       SmallVector<Value> next(carried.drop_back(2));
-                       for (const PanelRows::Step &step : rowsOfB.steps) {
-                         int64_t offset = rowsOfB.offset(step, panel.vectors, code.lanes);
-                         next = emitStep(atA, code.advance(elements, atB, kernel.index(offset)),
-                                         rowOffsets, panel.vectors, operands, next);
-                         atA = code.advance(operands.aView, atA, operands.aDepth);
-                       }
-                       next.push_back(atA);
-                       int64_t width = rowsOfB.width(panel.vectors, code.lanes);
-                       next.push_back(code.advance(elements, atB, kernel.index(width)));
-                       return next;
-                     });
-  finishTile(tile, panel, ValueRange(sums).drop_back(2), operands);
+  auto count = static_cast<int64_t>(sums.size());
+  sums.append({keepOutside(tile.a), keepOutside(panel.address)});
+  sums.append(startAhead(tile, panel, operands));
+  auto body = [&](Value, ValueRange carried) {
+    SmallVector<Value> next(carried.take_front(count)), rest(carried.drop_front(count));
+    Value atA = rest[0], atB = rest[1];
+    for (const PanelRows::Step &step : rowsOfB.steps) {
+      int64_t offset = rowsOfB.offset(step, panel.vectors, code.lanes);
+      next = emitStep(atA, code.advance(elements, atB, kernel.index(offset)), rowOffsets,
+                      panel.vectors, operands, next);
+      atA = code.advance(operands.aView, atA, operands.aDepth);
+    }
+    int64_t width =
+        operands.packed ? operands.groupColumns : rowsOfB.width(panel.vectors, code.lanes);
+    next.append({atA, code.advance(elements, atB, kernel.index(width))});
+    if (rest.size() > 2)
+      next.append(fetchAhead(ArrayRef(rest).drop_front(2), steps * tile.rows, panel, operands));
+    return next;
+  };
+  sums = kernel.loop(kernel.index(0), panel.count, kernel.index(steps), sums, body);
+  finishTile(tile, panel, ValueRange(sums).take_front(count), operands);
 }
 
 /// The sums after one more step of k, from A's column at `a` and B's row at `b`. The
@@ -458,7 +489,10 @@ SmallVector<Value> PanelEngine::emitStep(Value a, Value b, ArrayRef<Value> rowOf
     return code.splat(code.load(operands.aView, at, 1), code.lanes);
   };
   auto loadB = [&](int64_t v) {
-    return code.load(elements, code.advance(elements, b, kernel.index(v * code.lanes)), code.lanes);
+    int64_t at = v * code.lanes;
+    if (operands.packed)
+      at = at / operands.groupColumns * operands.groupPitch + at % operands.groupColumns;
+    return code.load(elements, code.advance(elements, b, kernel.index(at)), code.lanes);
   };
   auto multiply = [&](int64_t row, int64_t v, Value x, Value y) {
     Value &sum = next[row * vectors + v];

@@ -85,8 +85,11 @@ struct PanelOperands {
   using Pack = std::function<void(const BufferView &panel, int64_t vectors, PanelColumn first,
                                   mlir::Value depth, mlir::Value count)>;
   Pack pack;
-  /// Or: where the panel from `column` on lies already, from row 0 on.
+  /// Or: where the panel from `column` on lies already, from row 0 on. A panel consists
+  /// of groups of `groupColumns`, each packed as if it were a panel, that begin
+  /// `groupPitch` elements after one another.
   std::function<mlir::Value(mlir::Value column)> packed;
+  int64_t groupColumns = 0, groupPitch = 0;
   /// Computes the results of a row: gets the row and returns the function that gets a
   /// column and the sum.
   using Point = std::function<void(mlir::Value column, mlir::Value sum)>;
@@ -145,6 +148,10 @@ private:
                  const PanelOperands &operands);
   mlir::Value keepOutside(mlir::Value address);
   mlir::Value inBuffer(const Tile &tile, int64_t row, int64_t vector);
+  llvm::SmallVector<mlir::Value> startAhead(const Tile &tile, const Panel &panel,
+                                            const PanelOperands &operands);
+  llvm::SmallVector<mlir::Value> fetchAhead(llvm::ArrayRef<mlir::Value> ahead, int64_t elements,
+                                            const Panel &panel, const PanelOperands &operands);
   void emitTile(const Tile &tile, const Panel &panel, const PanelOperands &operands);
   llvm::SmallVector<mlir::Value> startSums(const Tile &tile, const Panel &panel);
   llvm::SmallVector<mlir::Value> emitStep(mlir::Value a, mlir::Value b,
