@@ -10,12 +10,11 @@
 #include "Error.h"
 
 #include <cstddef>
-#include <cstdint>
 
 namespace dsc::runtime {
 
-using CudaStatus = int; ///< CUresult: 0 is success
-using CudaPointer = uint64_t;
+using CudaStatus = int;     ///< CUresult: 0 is success
+using CudaPointer = void *; ///< on the device; to the driver an integer of this size
 using CudaDevice = int;
 using CudaContextHandle = struct CudaOpaqueContext *;
 using CudaModuleHandle = struct CudaOpaqueModule *;
@@ -43,9 +42,9 @@ using CudaStream = struct CudaOpaqueStream *;
   X(copyToDevice, "cuMemcpyHtoDAsync_v2",                                                          \
     (CudaPointer to, const void *from, size_t bytes, CudaStream stream))                           \
   X(copyToHost, "cuMemcpyDtoHAsync_v2",                                                            \
-    (void *to, CudaPointer from, size_t bytes, CudaStream stream))                                 \
+    (void *to, const void *from, size_t bytes, CudaStream stream))                                 \
   X(copyOnDevice, "cuMemcpyDtoDAsync_v2",                                                          \
-    (CudaPointer to, CudaPointer from, size_t bytes, CudaStream stream))                           \
+    (CudaPointer to, const void *from, size_t bytes, CudaStream stream))                           \
   X(fill, "cuMemsetD8Async",                                                                       \
     (CudaPointer to, unsigned char value, size_t bytes, CudaStream stream))                        \
   X(streamCreate, "cuStreamCreate", (CudaStream * stream, unsigned flags))                         \
@@ -58,9 +57,11 @@ using CudaStream = struct CudaOpaqueStream *;
   X(getErrorName, "cuGetErrorName", (CudaStatus status, const char **name))
 
 struct CudaDriver {
+  // NOLINTBEGIN(bugprone-macro-parentheses): a name and a list of parameters
 #define DSC_X(member, symbol, parameters) CudaStatus(*member) parameters = nullptr;
   DSC_CUDA_FUNCTIONS(DSC_X)
 #undef DSC_X
+  // NOLINTEND(bugprone-macro-parentheses)
 
   /// The driver of this process, initialised; loaded by the first call. Fails, with
   /// what to do, if there is none or it is too old.

@@ -5,6 +5,7 @@
 #include "dsc/Format/KernelABI.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 
 namespace dsc::runtime {
@@ -119,7 +120,7 @@ CudaModel::~CudaModel() {
 Error CudaModel::loadImage(const uint8_t *image) {
   char log[512] = "";
   int options[] = {kErrorLog, kErrorLogBytes};
-  void *values[] = {log, reinterpret_cast<void *>(sizeof(log))};
+  void *values[] = {log, std::bit_cast<void *>(sizeof(log))};
   CudaStatus status = driver->moduleLoad(&module, image, 2, options, values);
   if (!status)
     return Error::success();
@@ -163,8 +164,6 @@ Error CudaModel::copyWeights(std::span<const uint8_t> bytes) {
 // CudaQueue
 //===----------------------------------------------------------------------===//
 
-static CudaPointer pointer(const void *device) { return reinterpret_cast<CudaPointer>(device); }
-
 CudaQueue::CudaQueue(const CudaModel &model, const format::Program &program)
     : model(model), program(program), driver(*model.driver), hostStatuses(program.launches.size()) {
   size_t most = 0;
@@ -190,31 +189,31 @@ bool CudaQueue::check(const char *function, CudaStatus status) {
 
 void *CudaQueue::allocate(size_t bytes) {
   CudaModel::Scope scope(model);
-  CudaPointer memory = 0;
-  return driver.memoryAllocate(&memory, bytes) ? nullptr : reinterpret_cast<void *>(memory);
+  CudaPointer memory = nullptr;
+  return driver.memoryAllocate(&memory, bytes) ? nullptr : memory;
 }
 
 void CudaQueue::deallocate(void *device) {
   CudaModel::Scope scope(model);
-  driver.memoryFree(pointer(device));
+  driver.memoryFree(device);
 }
 
 void CudaQueue::copy(void *to, const void *from, size_t bytes) {
   CudaModel::Scope scope(model);
   if (!failure && bytes)
-    check("cuMemcpyDtoDAsync", driver.copyOnDevice(pointer(to), pointer(from), bytes, stream));
+    check("cuMemcpyDtoDAsync", driver.copyOnDevice(to, from, bytes, stream));
 }
 
 void CudaQueue::write(void *device, const void *host, size_t bytes) {
   CudaModel::Scope scope(model);
   if (!failure && bytes)
-    check("cuMemcpyHtoDAsync", driver.copyToDevice(pointer(device), host, bytes, stream));
+    check("cuMemcpyHtoDAsync", driver.copyToDevice(device, host, bytes, stream));
 }
 
 void CudaQueue::read(void *host, const void *device, size_t bytes) {
   CudaModel::Scope scope(model);
   if (!failure && bytes &&
-      check("cuMemcpyDtoHAsync", driver.copyToHost(host, pointer(device), bytes, stream)))
+      check("cuMemcpyDtoHAsync", driver.copyToHost(host, device, bytes, stream)))
     check("cuStreamSynchronize", driver.streamSynchronize(stream));
 }
 
@@ -237,13 +236,13 @@ void CudaQueue::launch(uint32_t number, std::span<void *const> buffers,
   CudaModel::Scope scope(model);
   const CudaModel::Kernel &kernel = model.kernels[program.launches[number].kernel];
   // Buffers, sizes, status: EntryPoints.h of the compiler.
-  CudaPointer status = statuses + number * sizeof(int32_t);
+  CudaPointer status = static_cast<int32_t *>(statuses) + number;
   auto next = arguments.begin();
   for (void *const &buffer : buffers)
-    *next++ = const_cast<void **>(&buffer);
+    *next++ = static_cast<void *>(const_cast<void **>(&buffer));
   for (const int64_t &size : sizes)
     *next++ = const_cast<int64_t *>(&size);
-  *next = &status;
+  *next = static_cast<void *>(&status);
   uint32_t threads = kernel.block.threads;
   int64_t blocks = (parts + threads - 1) / threads;
   check("cuLaunchKernel",
@@ -252,8 +251,7 @@ void CudaQueue::launch(uint32_t number, std::span<void *const> buffers,
 }
 
 Error CudaQueue::finish(uint32_t &failed, int32_t &code) {
-  read(hostStatuses.data(), reinterpret_cast<void *>(statuses),
-       hostStatuses.size() * sizeof(int32_t));
+  read(hostStatuses.data(), statuses, hostStatuses.size() * sizeof(int32_t));
   code = DSC_KERNEL_OK;
   for (uint32_t i = 0; i < hostStatuses.size() && code == DSC_KERNEL_OK && !failure; ++i) {
     failed = i;

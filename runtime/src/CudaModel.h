@@ -49,7 +49,7 @@ public:
   };
 
   /// Where the weights are on the device.
-  CudaPointer weights() const { return weightPointer; }
+  const uint8_t *weights() const { return static_cast<const uint8_t *>(weightPointer); }
 
 private:
   friend class CudaQueue;
@@ -68,7 +68,7 @@ private:
   bool hasContext = false;
   CudaContextHandle context = nullptr;
   CudaModuleHandle module = nullptr;
-  CudaPointer weightPointer = 0;
+  CudaPointer weightPointer = nullptr;
   std::vector<Kernel> kernels;
 };
 
@@ -104,9 +104,8 @@ private:
   const format::Program &program;
   const CudaDriver &driver;
   CudaStream stream = nullptr;
-  CudaPointer statuses = 0; // an int32 for each launch
+  CudaPointer statuses = nullptr; // an int32 for each launch
   std::vector<int32_t> hostStatuses;
-  std::vector<CudaPointer> statusArguments;
   std::vector<void *> arguments;
   Error failure;
 };

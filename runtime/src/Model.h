@@ -25,9 +25,7 @@ public:
   format::PlacedBy placedBy(format::ValueId id) const { return placements[id]; }
   dsc_kernel_fn kernel(uint32_t index) const { return kernels[index]; }
   /// Where kernels find the weights.
-  const uint8_t *weightAddress() const {
-    return gpu ? reinterpret_cast<const uint8_t *>(gpu->weights()) : weightBytes.data();
-  }
+  const uint8_t *weightAddress() const { return gpu ? gpu->weights() : weightBytes.data(); }
   /// For a context of a model on a GPU; null on a CPU.
   std::unique_ptr<CudaQueue> makeQueue() const {
     return gpu ? std::make_unique<CudaQueue>(*gpu, program()) : nullptr;
