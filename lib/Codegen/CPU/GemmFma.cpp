@@ -29,11 +29,14 @@ public:
   LogicalResult emit(KernelEmitter &kernel, ScheduleAttr schedule) const override;
 };
 
-/// A constant B in panels: its axes but depth and column, then [panel][k][NR].
+/// A constant B in panels: its axes but depth and column, then [group][k][columns of a
+/// group]. A panel is some whole groups.
 struct PackedForm {
   AffineMap map; ///< to B's own axes
   RankedTensorType type;
   SmallVector<unsigned> outerAxes; ///< of B
+  int64_t groupColumns() const { return type.getShape().back(); }
+  int64_t groupElements() const { return groupColumns() * type.getShape().end()[-2]; }
 };
 
 /// Emits the kernel of one product.
@@ -80,8 +83,18 @@ static Match matchProduct(const GroupInfo &group, MatrixProduct &found) {
   return match ? findMatrixProduct(group, anchor, found) : match;
 }
 
+/// Columns that lie together: the same for panels of several widths, so that an artifact
+/// for several vector lengths holds weights once. Wide panels are for a single row of A,
+/// which reads B once: from few streams.
+static int64_t groupColumns(int64_t panelColumns) {
+  if (panelColumns % 96 == 0)
+    return 96;
+  return panelColumns % 16 == 0 && panelColumns <= 48 ? 16 : panelColumns;
+}
+
 /// Empty where B is not a constant or not read plainly.
-static std::optional<PackedForm> findPackedForm(const MatrixProduct &product, int64_t width) {
+static std::optional<PackedForm> findPackedForm(const MatrixProduct &product,
+                                                int64_t panelColumns) {
   Value b = product.operandB();
   if (!isa_and_nonnull<ConstantOp, WeightOp>(b.getDefiningOp()) || !product.column ||
       product.depth.size() != 1)
@@ -108,18 +121,20 @@ static std::optional<PackedForm> findPackedForm(const MatrixProduct &product, in
   if (!depth || !columns || form.outerAxes.size() + 2 != size_t(getRank(b)))
     return std::nullopt;
   unsigned outer = shape.size();
-  AffineExpr panel = getAffineDimExpr(outer, context), k = getAffineDimExpr(outer + 1, context);
-  AffineExpr inPanel = getAffineDimExpr(outer + 2, context);
+  int64_t width = groupColumns(panelColumns);
+  AffineExpr group = getAffineDimExpr(outer, context), k = getAffineDimExpr(outer + 1, context);
+  AffineExpr inGroup = getAffineDimExpr(outer + 2, context);
   unsigned next = 0;
   for (auto [axis, expr] : llvm::enumerate(product.loops->accesses[product.b].map->getResults())) {
     if (llvm::is_contained(form.outerAxes, axis))
       exprs.push_back(getAffineDimExpr(next++, context));
     else if (expr.isFunctionOfDim(*product.column))
-      exprs.push_back(panel * width + inPanel);
+      exprs.push_back(group * width + inGroup);
     else
       exprs.push_back(k);
   }
-  shape.append({llvm::divideCeilSigned(*columns, width), *depth, width});
+  int64_t panels = llvm::divideCeilSigned(*columns, panelColumns);
+  shape.append({panels * (panelColumns / width), *depth, width});
   form.map = AffineMap::get(shape.size(), 0, exprs, context);
   form.type = RankedTensorType::get(shape, Float32Type::get(context));
   return form;
@@ -295,6 +310,8 @@ void GemmEmitter::emitBlock(ArrayRef<Value> batch, Value rowBlock, Value columnB
       Value before = kernel.mul(column, kernel.size(product.depths()));
       return code.advance(kernel.view(packed), start, before);
     };
+    operands.groupColumns = packedForm.groupColumns();
+    operands.groupPitch = packedForm.groupElements();
   } else {
     operands.pack = [&](const BufferView &panel, int64_t vectors, PanelColumn first, Value depth,
                         Value count) { pack(batch, panel, vectors, first.column, depth, count); };

@@ -421,12 +421,19 @@ SmallVector<Value> PanelEngine::startSums(const Tile &tile, const Panel &panel) 
   return kernel.branch(isFirst, types, zeros, loaded);
 }
 
+/// Whether A is one row behind the other, and all of their depth in one block.
+bool PanelEngine::areRowsDense(const PanelOperands &operands) const {
+  return isOneDepthBlock() && isConstantIntValue(operands.aRow, sizes.depth.getConstant());
+}
+
 /// Where the next tile's rows of A start to be fetched while this one is computed, and
 /// how much is left of the first; nothing where A is not read along its rows, or where
-/// their addresses take many registers.
+/// finding their ends would take as long as the steps.
 SmallVector<Value> PanelEngine::startAhead(const Tile &tile, const Panel &panel,
                                            const PanelOperands &operands) {
-  if (!isConstantIntValue(operands.aDepth, 1) || !getConstantIntValue(operands.aRow))
+  bool isCheap =
+      areRowsDense(operands) || (rowsOfB.steps.size() > 1 && getConstantIntValue(operands.aRow));
+  if (!isConstantIntValue(operands.aDepth, 1) || !isCheap)
     return {};
   Value ofTile = kernel.mul(kernel.index(tile.rows), operands.aRow);
   return {keepOutside(code.advance(operands.aView, tile.a, ofTile)), panel.count};
@@ -438,7 +445,7 @@ SmallVector<Value> PanelEngine::fetchAhead(ArrayRef<Value> ahead, int64_t elemen
                                            const Panel &panel, const PanelOperands &operands) {
   LLVM::Prefetch::create(builder, loc, ahead[0], /*rw=*/0, /*hint=*/3, /*cache=*/1);
   Value next = code.advance(operands.aView, ahead[0], kernel.index(elements));
-  if (isOneDepthBlock() && isConstantIntValue(operands.aRow, sizes.depth.getConstant()))
+  if (areRowsDense(operands))
     return {next, ahead[1]};
   Value left = arith::SubIOp::create(builder, loc, ahead[1], kernel.index(elements));
   Value isEnd =

@@ -148,6 +148,7 @@ private:
                  const PanelOperands &operands);
   mlir::Value keepOutside(mlir::Value address);
   mlir::Value inBuffer(const Tile &tile, int64_t row, int64_t vector);
+  bool areRowsDense(const PanelOperands &operands) const;
   llvm::SmallVector<mlir::Value> startAhead(const Tile &tile, const Panel &panel,
                                             const PanelOperands &operands);
   llvm::SmallVector<mlir::Value> fetchAhead(llvm::ArrayRef<mlir::Value> ahead, int64_t elements,
