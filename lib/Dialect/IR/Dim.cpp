@@ -414,9 +414,32 @@ Dim Dim::logicalNot(Dim a) {
   return makeNode(a.getContext(), DimKind::Not, {a});
 }
 
+/// `dim` with `to` in the place of `from`.
+static Dim replaced(Dim dim, Dim from, Dim to) {
+  if (dim == from)
+    return to;
+  SmallVector<Dim, 3> operands = dim.getOperands();
+  bool changed = false;
+  for (Dim &operand : operands) {
+    Dim before = operand;
+    operand = replaced(operand, from, to);
+    changed |= operand != before;
+  }
+  return changed ? Dim::build(dim.getContext(), dim.getKind(), operands) : dim;
+}
+
 Dim Dim::select(Dim condition, Dim ifTrue, Dim ifFalse) {
   if (condition.isConstant())
     return condition.isConstant(0) ? ifFalse : ifTrue;
+  // select(eq(x, 1), min(512, x), x) is x.
+  if (condition.getKind() == DimKind::Eq) {
+    SmallVector<Dim, 3> equal = condition.getOperands();
+    if (equal[1].isConstant()) {
+      ifTrue = replaced(ifTrue, equal[0], equal[1]);
+      if (ifTrue == equal[1] && ifFalse == equal[0])
+        return ifFalse;
+    }
+  }
   // The same question asked again inside has the same answer.
   if (ifTrue.getKind() == DimKind::Select && ifTrue.getOperands()[0] == condition)
     ifTrue = ifTrue.getOperands()[1];

@@ -220,6 +220,10 @@ static AxisSlice sliceAxis(Dim size, Dim start, Dim end, Dim step) {
       return position.getConstant() > 0 ? size : zero;
     };
     Dim first = Dim::max(bound(start), zero), last = Dim::min(bound(end), size);
+    // The last elements: as many as there are, at most.
+    if (by == one && last == size && start.isConstant() && start.getConstant() < 0 &&
+        !isEndless(start))
+      return {first, by, Dim::min(size, start * -1)};
     return {first, by, Dim::max((last - first).ceilDiv(by), zero)};
   };
   auto backward = [&](Dim by) -> AxisSlice {

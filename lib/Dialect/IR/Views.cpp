@@ -29,19 +29,25 @@ static void cancelFactors(SmallVectorImpl<Dim> &a, SmallVectorImpl<Dim> &b) {
   }
 }
 
+/// Whether a size asked for is no -1: the sizes that the input has are none, whatever
+/// is known of their expressions.
+static bool isSize(Dim size, ArrayRef<Dim> input) {
+  return size.isKnownNonNegative() || llvm::is_contained(input, size);
+}
+
 /// Several sizes that only the run knows, one of which may be -1: it takes what the
 /// others leave.
 static void resolveRest(MutableArrayRef<Dim> shape, ArrayRef<Dim> input) {
   MLIRContext *context = shape.front().getContext();
   Dim one = Dim::constant(context, 1), rest = Dim::constant(context, -1);
   SmallVector<Dim> others = llvm::map_to_vector(shape, [&](Dim size) {
-    return size.isKnownNonNegative() ? size : Dim::select(Dim::eq(size, rest), one, size);
+    return isSize(size, input) ? size : Dim::select(Dim::eq(size, rest), one, size);
   });
   // Where a size is 0, so is the total.
   Dim known = Dim::max(product(context, others), one);
   Dim left = product(context, input).floorDiv(known);
   for (Dim &size : shape)
-    if (!size.isKnownNonNegative())
+    if (!isSize(size, input))
       size = Dim::select(Dim::eq(size, rest), left, size);
 }
 
@@ -57,7 +63,7 @@ LogicalResult ReshapeOp::inferTypes(TypeInference &inference) {
                                  << input.size() << " does not have";
       size = input[axis];
     }
-    bool mayCopy = getAllowzero() == 0 && axis < input.size() && !size.isKnownNonNegative();
+    bool mayCopy = getAllowzero() == 0 && axis < input.size() && !isSize(size, input);
     if (mayCopy && !size.isConstant())
       size = Dim::select(Dim::eq(size, inference.constant(0)), input[axis], size);
     if (size.isConstant() && size.getConstant() < -1)
@@ -68,7 +74,7 @@ LogicalResult ReshapeOp::inferTypes(TypeInference &inference) {
       return inference.error() << "shape has -1 for axes " << *rest << " and " << axis;
     rest = axis;
   }
-  auto isUnknown = [](Dim size) { return !size.isKnownNonNegative(); };
+  auto isUnknown = [&](Dim size) { return !isSize(size, input); };
   if (!rest && llvm::count_if(shape, isUnknown) > 1) {
     resolveRest(shape, input);
     if (failed(inference.requireEqual(product(context, input), product(context, shape),

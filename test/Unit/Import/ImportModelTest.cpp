@@ -32,6 +32,13 @@ TEST_F(ImportModelTest, UnequalSymbolsAreGuarded) {
   EXPECT_THAT(text, HasSubstr("node 0 'n0' (opset 21): shapes do not broadcast"));
 }
 
+TEST_F(ImportModelTest, SizesOfResidualStreamsStayShort) {
+  std::string text = importText("g (float[N] x, float[M] y) => (float[?] z) {"
+                                "  a = Add(x, y) b = Add(y, a) c = Add(b, x) z = Mul(c, a) }");
+  EXPECT_THAT(text, HasSubstr("dsc.mul %2, %0 : f32[select(eq(M, 1), N, M)], "
+                              "f32[select(eq(M, 1), N, M)] -> f32[select(eq(M, 1), N, M)]"));
+}
+
 TEST_F(ImportModelTest, LocationsNameNodes) {
   locations = true;
   EXPECT_THAT(importText("g (float[2] x) => (float[2] z) { z = Add(x, x) }"),
@@ -111,7 +118,7 @@ TEST_F(ImportModelTest, ShapeArithmeticDisappears) {
 TEST_F(ImportModelTest, WrongNodesAreReportedWithTheirTypes) {
   EXPECT_THAT(importText("g (float[N, 3] x, float[2] y) => (float[?, ?] z) {"
                          " s = Shape(x) r = Reshape(x, s) z = Add(r, y) }"),
-              AllOf(HasSubstr("Add: Incompatible dimensions"), HasSubstr("node 2 'n2'"),
+              AllOf(HasSubstr("on axis -1 disagree (3 vs 2)"), HasSubstr("node 2 'n2'"),
                     HasSubstr("in1 f32[2] 'y'")));
 }
 
@@ -169,6 +176,28 @@ TEST_F(ImportModelTest, BranchesOfOtherRanksAreReported) {
                          "  z = If(c) <then_branch = t () => (float[N] a) { a = Add(x, x) },"
                          "             else_branch = e () => (float[M, 2] b) { b = Add(y, y) }> }"),
               HasSubstr("error"));
+}
+
+TEST_F(ImportModelTest, BranchesThatCannotRunEndTheRun) {
+  std::string graph = "g (bool c, float[N, K] x, float[8, 2] w) => (float[?, ?] z) {"
+                      "  z = If(c) <then_branch = t () => (float[?, 2] a) { a = MatMul(x, w) },"
+                      "             else_branch = e () => (float[N, K] b) { b = Relu(x) }> }";
+  ImportOptions options;
+  options.shapes["x"] = {4, 3};
+  std::string text = importText(graph, options);
+  EXPECT_THAT(text, HasSubstr("dsc.guard 0, \"node 0/then_branch/0"));
+  EXPECT_THAT(text, HasSubstr("cannot run with inputs of these sizes: MatMul"));
+  EXPECT_THAT(text, HasSubstr("dsc.relu"));
+}
+
+TEST_F(ImportModelTest, BranchesThatBothCannotRunAreReported) {
+  ImportOptions options;
+  options.shapes["x"] = {4, 3};
+  EXPECT_THAT(importText("g (bool c, float[N, K] x, float[8, 2] w) => (float[?, ?] z) {"
+                         "  z = If(c) <then_branch = t () => (float[?, 2] a) { a = MatMul(x, w) },"
+                         "             else_branch = e () => (float[?, 2] b) { b = Gemm(x, w) }> }",
+                         options),
+              AllOf(HasSubstr("MatMul"), HasSubstr("Gemm")));
 }
 
 TEST_F(ImportModelTest, KnownConditionsAreDecided) {
