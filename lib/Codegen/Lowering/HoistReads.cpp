@@ -18,21 +18,22 @@ using namespace mlir;
 
 namespace dsc {
 
+/// Whether all that a region does is to store into what the function has allocated: how
+/// errors are recorded.
+static bool onlyRecords(Region &region) {
+  return region.empty() || llvm::all_of(region.front().without_terminator(), [](Operation &op) {
+           auto store = dyn_cast<LLVM::StoreOp>(op);
+           return isMemoryEffectFree(&op) ||
+                  (store && store.getAddr().getDefiningOp<LLVM::AllocaOp>());
+         });
+}
+
 /// Whether an op may run although its loop does not, or earlier.
 static bool mayMove(Operation *op) {
   if (op->hasAttr(kReadAttr))
     return true;
-  // Recording an error is all that is stored under a condition without results.
   if (auto condition = dyn_cast<scf::IfOp>(op))
-    return condition.getNumResults() == 0 &&
-           llvm::all_of(condition.getThenRegion().front().without_terminator(),
-                        [](Operation &inner) {
-                          auto store = dyn_cast<LLVM::StoreOp>(inner);
-                          return isMemoryEffectFree(&inner) ||
-                                 (store && store.getAddr().getDefiningOp<LLVM::AllocaOp>());
-                        }) &&
-           (condition.getElseRegion().empty() ||
-            llvm::hasSingleElement(condition.getElseRegion().front()));
+    return condition.getNumResults() == 0 && llvm::all_of(condition->getRegions(), onlyRecords);
   return isMemoryEffectFree(op) && isSpeculatable(op);
 }
 

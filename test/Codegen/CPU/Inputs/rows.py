@@ -175,7 +175,15 @@ def movement():
                lambda x: np.flip(np.cumsum(np.flip(x, 0), 0), 0) - x, {"a": np.int64(0)})
 
 
-FAMILIES = {"rows": rows, "columns": columns, "movement": movement}
+def threads():
+    yield Case("threads", (2, 300, 1000),
+               [("Softmax", ["x"], ["y0"], {"axis": -1}), ("Softmax", ["x"], ["y1"], {"axis": 1}),
+                ("Transpose", ["x"], ["y2"], {"perm": [0, 2, 1]}), ("CumSum", ["x", "a"], ["y3"], {})],
+               lambda x: (softmax(x, 2), softmax(x, 1), x.transpose(0, 2, 1), np.cumsum(x, 1)),
+               {"a": np.int64(1)})
+
+
+FAMILIES = {"rows": rows, "columns": columns, "movement": movement, "threads": threads}
 
 
 def main():
