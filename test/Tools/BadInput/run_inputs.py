@@ -192,6 +192,11 @@ ROWS = [
                  FIVE, np.array([6])),
     out_of_range("TopK of a negative number", "g (float[5] x, int64[1] k) => (float[] y, int64[] i) { y, i = TopK(x, k) }",
                  FIVE, np.array([-1]), says=NEGATIVE),
+    out_of_range("iterations that give slices of different sizes",
+                 """g (int64 n) => (int64[A, B] y) <int64 zero = {0}, int64 one = {1}, bool yes = {1}> {
+                     y = Loop(n, yes) <body = b (int64 i, bool c) => (bool d, int64[K] r) {
+                         d = Identity(c) r = Range(zero, i, one) }> }""",
+                 np.int64(3), says=(r"node 0 .*expected i64\[0\], got i64\[1\]",)),
     out_of_range("a window larger than the picture",
                  "g (float[1, 1, H, W] x) => (float[] y) { y = MaxPool<kernel_shape = [3, 3]>(x) }",
                  np.ones((1, 1, 2, 2), np.float32)),
