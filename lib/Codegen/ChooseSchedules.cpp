@@ -34,6 +34,18 @@ static DictionaryAttr makeVerdict(OpBuilder &builder, StringRef name, StringRef 
   });
 }
 
+/// Why the schedule's arithmetic is not that of the operators; empty if it is.
+static std::string reasonAgainstStrict(ScheduleAttr schedule) {
+  DictionaryAttr params = schedule.getParams();
+  auto numerics = params ? params.getAs<NumericsAttr>("numerics") : NumericsAttr();
+  if (!numerics)
+    return "";
+  std::string text;
+  llvm::raw_string_ostream(text) << "multiplies in parts of " << numerics.getOperand()
+                                 << ", which --precision strict excludes";
+  return text;
+}
+
 LogicalResult ChooseSchedules::choose(GroupOp group, const Target &target) {
   OpBuilder builder(group);
   GroupInfo info(group);
@@ -48,6 +60,11 @@ LogicalResult ChooseSchedules::choose(GroupOp group, const Target &target) {
       continue;
     }
     for (ScheduleAttr schedule : candidate->candidates(info, target)) {
+      std::string reason = precision == "strict" ? reasonAgainstStrict(schedule) : "";
+      if (!reason.empty()) {
+        verdicts.push_back(makeVerdict(builder, candidate->getName(), reason, {}));
+        continue;
+      }
       Cost cost = candidate->cost(info, schedule, target);
       verdicts.push_back(makeVerdict(builder, candidate->getName(), "candidate", cost));
       if (best && cost.ns >= bestCost.ns)

@@ -74,6 +74,7 @@ static void addGroup(OpPassManager &passes, WeightStore *, const CompileOptions 
 static void addSchedule(OpPassManager &passes, WeightStore *, const CompileOptions &options) {
   ChooseSchedulesOptions schedules;
   schedules.targetName = options.targets.front();
+  schedules.precision = options.precision;
   schedules.explain = true;
   passes.addPass(createChooseSchedules(schedules));
 }

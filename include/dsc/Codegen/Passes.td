@@ -13,6 +13,7 @@ def ChooseSchedules : Pass<"dsc-choose-schedules"> {
   }];
   let options = [
     Option<"targetName", "target", "std::string", "\"native\"", "Name of the target">,
+    Option<"precision", "precision", "std::string", "\"f32\"", "strict: only schedules that compute in the operators' own types">,
     Option<"explain", "explain", "bool", "false", "Keep the verdicts on the groups">,
   ];
 }

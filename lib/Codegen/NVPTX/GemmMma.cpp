@@ -53,9 +53,9 @@ struct Tiles {
     ArrayRef<int64_t> tile = schedule.getTile(), block = schedule.getBlock();
     return {tile[0], tile[1], block[0], block[1], block[2], schedule.getStages()};
   }
-  ScheduleAttr write(MLIRContext *context, StringRef name) const {
+  ScheduleAttr write(MLIRContext *context, StringRef name, DictionaryAttr params) const {
     return ScheduleAttr::get(context, name, {warpRows, warpColumns}, {rows, columns, depth}, 1, {},
-                             stages, {});
+                             stages, params);
   }
   int64_t warps() const { return rows / warpRows * (columns / warpColumns); }
   int64_t threads() const { return warps() * kWarpSize; }
@@ -166,17 +166,28 @@ private:
 // Schedules and cost
 //===----------------------------------------------------------------------===//
 
+/// How float32 is multiplied: three products of tf32, so that each is known to 2^-21.
+static DictionaryAttr splitNumerics(MLIRContext *context) {
+  Builder builder(context);
+  auto numerics = NumericsAttr::get(context, FloatTF32Type::get(context), /*parts=*/3,
+                                    builder.getF32Type(), /*bound=*/-21, /*ftz=*/false);
+  return builder.getDictionaryAttr(builder.getNamedAttr("numerics", numerics));
+}
+
 SmallVector<ScheduleAttr> GemmMmaTemplate::candidates(const GroupInfo &group,
                                                       const Target &) const {
   MmaProduct found;
   findMmaProduct(group, found);
-  int64_t depth = found.elementType().isF32() ? 16 : 32;
+  MLIRContext *context = group.getGroup()->getContext();
+  bool isSplit = found.elementType().isF32();
+  int64_t depth = isSplit ? 16 : 32;
   SmallVector<ScheduleAttr> schedules;
   for (Tiles tiles : {Tiles{32, 64, 128, 128, depth, 3}, Tiles{32, 32, 128, 64, depth, 4},
                       Tiles{32, 32, 64, 128, depth, 4}, Tiles{32, 32, 64, 64, depth, 4},
                       Tiles{16, 32, 32, 64, depth, 4}, Tiles{32, 16, 64, 32, depth, 4},
                       Tiles{16, 16, 32, 32, depth, 4}})
-    schedules.push_back(tiles.write(group.getGroup()->getContext(), getName()));
+    schedules.push_back(
+        tiles.write(context, getName(), isSplit ? splitNumerics(context) : DictionaryAttr()));
   return schedules;
 }
 
