@@ -2,10 +2,11 @@
 #include "dsc/Codegen/Report.h"
 
 #include "dsc/Codegen/Common/Template.h"
-
+#include "dsc/Dialect/IR/SparseEncoding.h"
 #include "dsc/Format/Evaluate.h"
 
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 
 #include <cmath>
@@ -61,6 +62,38 @@ static void collectNodes(Location loc, json::Array &nodes) {
       collectNodes(part, nodes);
 }
 
+template <typename T> static std::string textOf(T value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << value;
+  return text;
+}
+
+/// The element types of what the group gives: it computes as the model says.
+static std::string describePrecision(const GroupInfo &group) {
+  SmallVector<std::string> types;
+  for (Value value : group.getYielded())
+    if (std::string type = textOf(getElementType(value)); !llvm::is_contained(types, type))
+      types.push_back(type);
+  return llvm::join(types, " ");
+}
+
+/// "csr, 10 % of 589824": what of its weights the kernel reads; "dense" if everything.
+static std::string describeSparsity(const GroupInfo &group) {
+  for (Operation &op : group.getBody().without_terminator())
+    for (Value operand : op.getOperands()) {
+      auto repack = operand.getDefiningOp<RepackOp>();
+      StorageAttr storage = repack ? getStorage(repack) : StorageAttr();
+      if (!storage)
+        continue;
+      int64_t elements = cast<RankedTensorType>(repack.getSource().getType()).getNumElements();
+      double share = 100.0 * static_cast<double>(storage.getNonzeros()) /
+                     static_cast<double>(std::max<int64_t>(elements, 1));
+      return llvm::formatv("{0}, {1:f0} % of {2}", stringifyEnum(storage.getKind()), share,
+                           elements);
+    }
+  return "dense";
+}
+
 static json::Object describeLaunch(const format::Program &program, const format::Step &phase,
                                    unsigned number, GroupOp group) {
   const format::Launch &launch = program.launches[number];
@@ -73,6 +106,9 @@ static json::Object describeLaunch(const format::Program &program, const format:
   return json::Object{
       {"name", program.kernels[launch.kernel]},
       {"template", group.getScheduleAttr().getTemplateName()},
+      {"schedule", textOf(group.getScheduleAttr())},
+      {"precision", describePrecision(info)},
+      {"sparsity", describeSparsity(info)},
       {"nodes", std::move(nodes)},
       {"ops", std::move(ops)},
       {"parts", format::toString(program, phase.parts)},

@@ -3,7 +3,7 @@
 // Follows one ONNX node through the phases to the kernel that computes it.
 //
 //===----------------------------------------------------------------------===//
-#include "Assembly.h"
+#include "CodeViews.h"
 #include "Definitions.h"
 #include "ModelCompiler.h"
 #include "Verbs.h"
@@ -236,7 +236,8 @@ std::string ExplainCommand::describeKernels(ModelCompiler &compiler,
     std::string name = kernel.value("name", "");
     text += describeKernel(kernel, wanted.summary);
     kernel["loops"] = listing.loops[name];
-    text += "its loops:\n" + bounded(listing.loops[name] + "\n");
+    text += "its loops:\n" +
+            (full ? listing.loops[name] + "\n" : bounded(loopOutline(listing.loops[name])));
     if (assembly) {
       kernel["inner_loop"] = innerLoop(code, name);
       text += "its inner loop:\n" + bounded(innerLoop(code, name));
@@ -267,7 +268,8 @@ Verb addExplain(CLI::App &app) {
   verb->add_option("node", command->node, "The node's name, or its number in the model")
       ->required();
   verb->add_flag("--asm", command->assembly, "Also show the inner loop's assembly");
-  verb->add_flag("--full", command->full, "Show all lines of everything");
+  verb->add_flag("--full", command->full,
+                 "Show all lines of everything, the kernel's code included");
   command->options.addTo(*verb);
   verb->footer(
       "For each phase: the ops that the node has become; what they compute (loops and\n"

@@ -7,8 +7,8 @@
 
 namespace dsc {
 
-/// One JSON object: target, inputs, outputs, kernels (template, ONNX nodes, parts,
-/// expected work, the verdicts on all templates) and memory.
+/// One JSON object: target, inputs, outputs, kernels (template, schedule, precision,
+/// sparsity, ONNX nodes, parts, expected work, the verdicts on all templates) and memory.
 std::string makeReport(const BuiltProgram &built, const Target &target);
 
 } // namespace dsc

@@ -155,12 +155,10 @@ std::string reduceModel(const std::string &path,
   google::protobuf::LogSilencer silencer;
   try {
     ModelProto model;
-    if (parseWhole(path, model))
-      return Reducer(std::move(model), fails, isTimeUp).run();
+    return parseWhole(path, model) ? Reducer(std::move(model), fails, isTimeUp).run() : "";
   } catch (const std::exception &) {
-    // Of a model that nobody can take apart there are no parts.
+    return {}; // a model that nobody can take apart has no parts
   }
-  return {};
 }
 
 } // namespace dsc::import
