@@ -12,10 +12,17 @@ static constexpr StringLiteral kShared = "dsc.shared";
 /// NVPTX's number for shared memory.
 static constexpr unsigned kSharedSpace = 3;
 
+/// Registers that a thread may have: else the assembler spills a few of them to have
+/// more blocks at once.
+static constexpr int64_t kMostRegisters = 255, kBlockRegisters = 65536;
+
 static void mark(Operation *function, LaunchShape shape) {
   Builder b(function->getContext());
   function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
                     b.getDenseI32ArrayAttr({static_cast<int32_t>(shape.threads)}));
+  function->setAttr(
+      NVVM::NVVMDialect::getMaxnregAttrName(),
+      b.getI32IntegerAttr(std::min<int64_t>(kMostRegisters, kBlockRegisters / shape.threads)));
   if (shape.sharedBytes)
     function->setAttr(kShared, b.getI64IntegerAttr(shape.sharedBytes));
 }

@@ -1,8 +1,7 @@
 //===- LaunchShape.h - blocks and shared memory of a kernel ---------------===//
 //
 // Kept as attributes of the kernel's function while it is emitted: `nvvm.reqntid`,
-// which also tells the assembler how many registers a thread may have, and
-// `dsc.shared`.
+// with `nvvm.maxnreg`, the registers that a thread may have then, and `dsc.shared`.
 //
 //===----------------------------------------------------------------------===//
 #pragma once
