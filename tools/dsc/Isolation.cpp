@@ -4,6 +4,8 @@
 #include "FailingPart.h"
 #include "Output.h"
 
+#include "llvm/Support/Signals.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -61,6 +63,7 @@ static void endForLackOfMemory() {
   static const char text[] = "error[DSC0206]: out of memory\n";
   ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
   (void)ignored;
+  llvm::sys::RunInterruptHandlers(); // removes temporary files
   _exit(kLimit);
 }
 
@@ -82,6 +85,8 @@ static void endForLackOfMemory() {
     dup2(options.stderrFd, STDERR_FILENO);
   int exitCode = flushOutput(body());
   std::fflush(stderr);
+  // An exception does not run the destructors of LLVM's callers.
+  llvm::sys::RunInterruptHandlers();
   // Destructors of libraries have nothing left to do that matters.
   _exit(exitCode);
 }

@@ -98,8 +98,10 @@ def execute(row, folder):
     """Exit code, stderr, seconds, megabytes."""
     with tempfile.TemporaryFile() as errors:
         start = time.monotonic()
+        # Temporary files count as left behind, too.
         process = subprocess.Popen(row.command, shell=True, cwd=folder, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=errors)
+                                   stdout=subprocess.DEVNULL, stderr=errors,
+                                   env=os.environ | {"TMPDIR": os.path.abspath(folder)})
         if row.at_work:
             row.at_work(process, folder)
         _, status, usage = os.wait4(process.pid, 0)
