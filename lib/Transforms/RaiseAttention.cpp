@@ -26,9 +26,19 @@ namespace dsc {
 
 namespace {
 
+/// What is done to scores before the softmax: something is added, or where `condition`
+/// does not hold (`negated`: where it does) they become `hidden`.
+struct MaskStep {
+  Value addend;
+  double addendScale = 1;
+  Value condition, hidden;
+  bool negated = false;
+};
+
 /// What is found, from the last product upwards.
 struct Found {
-  Value q, k, v, mask;
+  Value q, k, v;
+  SmallVector<MaskStep> steps; // the last one first
   double scale = 1;
   StringRef undefinedRows = "nan";
 };
@@ -53,6 +63,12 @@ static bool isZero(Value value) {
 
 static bool isPermutation(TransposeOp op, ArrayRef<int64_t> perm) {
   return op && op.getPerm() && *op.getPerm() == perm;
+}
+
+/// The node that an op comes from.
+static std::string originText(Location loc) {
+  auto name = dyn_cast<NameLoc>(loc);
+  return name ? name.getName().str() : "attention";
 }
 
 //===----------------------------------------------------------------------===//
@@ -94,23 +110,152 @@ static Value conditionOf(Value mask) {
                                                                         : Value();
 }
 
-/// The product under the mask.
-static Value skipMask(Value scores, Found &found) {
-  if (auto where = scores.getDefiningOp<WhereOp>(); where && isMinusInfinity(where.getY())) {
-    found.mask = where.getCondition();
-    return where.getX();
+/// Whether adding to this number leaves it as it is, so that a select of it is an
+/// addition: scores are far smaller than a unit in its last place.
+static bool absorbs(Value value) {
+  std::optional<double> number = splatNumber(value);
+  return number && *number < -1e30;
+}
+
+/// The condition before it is repeated to the shape of the scores.
+static Value skipExpand(Value condition) {
+  while (Operation *op = condition.getDefiningOp()) {
+    bool repeats = isa<ExpandOp>(op) && getRank(op->getOperand(0)) == getRank(condition);
+    bool isSame = isa<CastOp>(op) && op->getOperand(0).getType() == condition.getType();
+    if (!repeats && !isSame)
+      break;
+    condition = op->getOperand(0);
   }
-  auto add = scores.getDefiningOp<AddOp>();
-  if (!add)
-    return scores;
-  for (unsigned i : {0, 1}) {
-    Factors factors = factorize(add->getOperand(i));
-    if (factors.values.size() != 1 || !factors.values.front().getDefiningOp<MatMulOp>())
+  return condition;
+}
+
+/// Goes from the softmax's operand to the product, through factors and masks; null if
+/// something else is on the way.
+static Value findProduct(Value scores, Found &found) {
+  constexpr size_t kMostSteps = 4;
+  Factors factors = factorize(scores);
+  if (factors.values.size() != 1)
+    return {};
+  Value inner = factors.values.front();
+  double before = found.scale;
+  found.scale *= factors.constant;
+  if (inner.getDefiningOp<MatMulOp>())
+    return inner;
+  size_t depth = found.steps.size();
+  auto goOn = [&](Value next, MaskStep step) {
+    found.steps.push_back(step);
+    Value product = depth < kMostSteps ? findProduct(next, found) : Value();
+    if (!product)
+      found.steps.resize(depth);
+    return product;
+  };
+  double scale = found.scale;
+  if (auto where = inner.getDefiningOp<WhereOp>(); where && factors.constant > 0) {
+    MaskStep step;
+    step.condition = skipExpand(where.getCondition());
+    step.negated = absorbs(where.getX());
+    step.hidden = step.negated ? where.getX() : where.getY();
+    // A factor of what absorbs is of no consequence.
+    if (absorbs(step.hidden))
+      if (Value product = goOn(step.negated ? where.getY() : where.getX(), step))
+        return product;
+  }
+  if (auto add = inner.getDefiningOp<AddOp>())
+    for (unsigned i : {0, 1}) {
+      MaskStep step;
+      step.addend = add->getOperand(1 - i);
+      step.addendScale = scale;
+      if (Value product = goOn(add->getOperand(i), step))
+        return product;
+      found.scale = scale;
+    }
+  found.scale = before;
+  return {};
+}
+
+/// The mask of one select of minus infinity, as booleans; null for others.
+static Value booleanMask(PatternRewriter &rewriter, ArrayRef<MaskStep> steps) {
+  if (steps.size() != 1)
+    return {};
+  const MaskStep &step = steps.front();
+  if (step.addend)
+    return step.addendScale == 1 ? conditionOf(step.addend) : Value();
+  if (!isMinusInfinity(step.hidden))
+    return {};
+  if (!step.negated)
+    return step.condition;
+  FailureOr<Operation *> built =
+      buildOp(rewriter, step.condition.getLoc(), "dsc.not", step.condition, {});
+  return failed(built) ? Value() : (*built)->getResult(0);
+}
+
+/// All steps as one tensor that is added; null if they add nothing.
+static FailureOr<Value> addedMask(PatternRewriter &rewriter, Location loc, ArrayRef<MaskStep> steps,
+                                  Type element) {
+  auto number = [&](double value) -> Value {
+    auto type = RankedTensorType::get({}, element);
+    return ConstantOp::create(rewriter, loc,
+                              DenseElementsAttr::get(type, rewriter.getFloatAttr(element, value)));
+  };
+  bool failedOnce = false;
+  auto build = [&](StringRef name, ValueRange operands) -> Value {
+    FailureOr<Operation *> built = buildOp(rewriter, loc, name, operands, {});
+    failedOnce |= failed(built);
+    return failed(built) ? operands.back() : (*built)->getResult(0);
+  };
+  // What a step makes of a value.
+  auto apply = [&](const MaskStep &step, Value value) -> Value {
+    if (step.condition)
+      return build("dsc.where", {step.condition, step.negated ? step.hidden : value,
+                                 step.negated ? value : step.hidden});
+    Value addend = step.addend;
+    if (step.addendScale != 1)
+      addend = build("dsc.mul", {addend, number(step.addendScale)});
+    return value && !isZero(value) ? build("dsc.add", {addend, value}) : addend;
+  };
+  Value mask;
+  for (auto [i, step] : llvm::enumerate(steps)) {
+    if (step.addend) {
+      if (!isZero(step.addend))
+        mask = apply(step, mask);
       continue;
-    found.mask = add->getOperand(1 - i);
-    return add->getOperand(i);
+    }
+    // What is hidden here goes through the steps behind this one.
+    Value shown = mask ? mask : number(0), hidden = step.hidden;
+    for (const MaskStep &later : llvm::reverse(steps.take_front(i)))
+      hidden = apply(later, hidden);
+    mask = build("dsc.where",
+                 {step.condition, step.negated ? hidden : shown, step.negated ? shown : hidden});
   }
-  return scores;
+  if (failedOnce)
+    return failure();
+  return mask;
+}
+
+/// A mask whose sizes are 1 or those of the scores: sizes that only turn out so when
+/// running are repeated, after a guard.
+static Value alignMask(PatternRewriter &rewriter, Value mask, ArrayRef<Dim> scores,
+                       const Twine &origin) {
+  SmallVector<Dim> dims = getDims(mask), wanted(dims);
+  ArrayRef<Dim> full = scores.take_back(dims.size());
+  for (auto [dim, size] : llvm::zip(wanted, full))
+    if (!dim.isConstant(1))
+      dim = size;
+  if (dims == wanted)
+    return mask;
+  Location loc = mask.getLoc();
+  FailureOr<Operation *> built =
+      buildOp(rewriter, loc, "dsc.expand", mask,
+              rewriter.getNamedAttr("shape", DimsAttr::get(mask.getContext(), wanted)));
+  if (failed(built))
+    return {};
+  Value expanded = (*built)->getResult(0);
+  for (auto [dim, size] : llvm::zip(getDims(expanded), wanted))
+    if (dim != size)
+      GuardOp::create(rewriter, loc, Dim::eq(dim, size).getAttr(),
+                      rewriter.getStringAttr(origin + ": the mask does not fit the scores"));
+  expanded.setType(makeTensorType(getElementType(mask), wanted));
+  return expanded;
 }
 
 /// The factor that is no constant; null if there are more.
@@ -237,8 +382,11 @@ struct AbsorbResultTranspose : OpRewritePattern<TransposeOp> {
 } // namespace
 
 /// Whether both stand for the same hidden keys.
-static bool isSameMask(Value guard, Value mask) {
-  return mask && (guard == mask || conditionOf(guard) == mask);
+static bool isSameMask(Value guard, ArrayRef<MaskStep> steps) {
+  if (steps.size() != 1)
+    return false;
+  Value mask = steps.front().addend ? steps.front().addend : steps.front().condition;
+  return guard == mask || conditionOf(guard) == mask;
 }
 
 static std::optional<Found> findParts(MatMulOp op) {
@@ -251,18 +399,18 @@ static std::optional<Found> findParts(MatMulOp op) {
   int64_t axis = softmax.getAxis();
   if (axis != -1 && axis != 3)
     return std::nullopt;
-  Value product = skipScale(skipMask(softmax.getInput(), found), found.scale);
-  auto scores = product ? product.getDefiningOp<MatMulOp>() : MatMulOp();
-  if (!scores)
+  Value product = findProduct(softmax.getInput(), found);
+  if (!product)
     return std::nullopt;
+  auto scores = product.getDefiningOp<MatMulOp>();
   found.q = skipScale(scores.getA(), found.scale);
   found.k = skipScale(scores.getB(), found.scale);
   if (!found.q || !found.k || getRank(found.q) != 4 || getRank(found.k) != 4)
     return std::nullopt;
   if (guardMask) {
     // A mask that never hides all keys of a row needs no guard.
-    bool hidesNothing = !found.mask && isZero(guardMask);
-    if (!hidesNothing && !isSameMask(guardMask, found.mask))
+    bool hidesNothing = found.steps.empty() && isZero(guardMask);
+    if (!hidesNothing && !isSameMask(guardMask, found.steps))
       return std::nullopt;
   }
   return found;
@@ -283,17 +431,28 @@ LogicalResult RaiseProducts::matchAndRewrite(MatMulOp op, PatternRewriter &rewri
     return rewriter.notifyMatchFailure(op, "element types differ");
   if (getElementType(y).getIntOrFloatBitWidth() < 32 && !shortFloats)
     return rewriter.notifyMatchFailure(op, "each step rounds to a short type");
+  Dim rows = getDims(found->q)[2], scoredRows = getDims(y)[2];
+  bool sameRows = rows == scoredRows;
+  if (!sameRows && (rows.isConstant() || scoredRows != broadcast(rows, scoredRows)))
+    return rewriter.notifyMatchFailure(op, "the mask has more rows than the queries");
+  for (const MaskStep &step : found->steps)
+    if (getRank(step.addend ? step.addend : step.condition) > 4)
+      return rewriter.notifyMatchFailure(op, "the mask has more than 4 axes");
   rewriter.setInsertionPoint(op);
   Value k = untranspose(rewriter, found->k);
   if (!k)
     return rewriter.notifyMatchFailure(op, "keys do not fit");
-  Value mask = found->mask;
-  if (mask && !getElementType(mask).isInteger(1))
-    if (Value condition = conditionOf(mask))
-      mask = condition;
-  // Adding 0 does nothing.
-  if (mask && isZero(mask))
-    mask = {};
+  SmallVector<Dim> scores = {getDims(y)[0], getDims(y)[1], rows, getDims(k)[2]};
+  Value mask = booleanMask(rewriter, found->steps);
+  if (!mask) {
+    FailureOr<Value> added =
+        addedMask(rewriter, op.getLoc(), found->steps, getElementType(found->q));
+    if (failed(added))
+      return failure();
+    mask = *added;
+  }
+  if (mask)
+    mask = alignMask(rewriter, mask, scores, originText(op.getLoc()));
   if (!mask)
     mask = NoneOp::create(rewriter, op.getLoc(), rewriter.getNoneType());
   Value fewK = skipRepeat(rewriter, k), fewV = skipRepeat(rewriter, found->v);
@@ -315,8 +474,18 @@ LogicalResult RaiseProducts::matchAndRewrite(MatMulOp op, PatternRewriter &rewri
   addPerm("q_perm", q);
   addPerm("k_perm", keys);
   addPerm("v_perm", values);
-  return replaceByOp(rewriter, op, "dsc.attention", {q.tensor, keys.tensor, values.tensor, mask},
-                     attributes);
+  if (!sameRows)
+    GuardOp::create(rewriter, op.getLoc(), Dim::eq(rows, scoredRows).getAttr(),
+                    rewriter.getStringAttr(originText(op.getLoc()) +
+                                           ": the mask has more rows than the queries"));
+  // What is left to be checked has been checked for the products.
+  FailureOr<Operation *> attention =
+      buildOp(rewriter, op.getLoc(), "dsc.attention", {q.tensor, keys.tensor, values.tensor, mask},
+              attributes);
+  if (failed(attention))
+    return failure();
+  rewriter.replaceOp(op, *attention);
+  return success();
 }
 
 namespace {

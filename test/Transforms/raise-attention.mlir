@@ -99,3 +99,27 @@ func.func @half(%q: tensor<1x2x4x8xf16>, %k: tensor<1x2x8x5xf16>, %v: tensor<1x2
   %2 = dsc.matmul %1, %v : f16[1,2,4,5], f16[1,2,5,8] -> f16[1,2,4,8]
   return %2 : tensor<1x2x4x8xf16>
 }
+
+// -----
+
+// Two selects of numbers so low that adding a score changes nothing, one of them the
+// other way round and repeated; columns that the mask has by another name.
+// CHECK-LABEL: func.func @selected
+func.func @selected(%q: tensor<?x2x?x8xf32, #dsc.tensor<dims = <B, 2, S, 8>>>, %k: tensor<?x2x8x?xf32, #dsc.tensor<dims = <B, 2, 8, S>>>, %v: tensor<?x2x?x8xf32, #dsc.tensor<dims = <B, 2, S, 8>>>, %seen: tensor<?x?xi1, #dsc.tensor<dims = <S, S>>>, %hidden: tensor<?x1x1x?xi1, #dsc.tensor<dims = <B, 1, 1, T>>>) -> tensor<?x2x?x8xf32, #dsc.tensor<dims = <B, 2, S, 8>>> {
+  // CHECK: %[[LOW:.*]] = dsc.constant dense<-3.40282347E+38>
+  // CHECK: %[[KEYS:.*]] = dsc.transpose %arg1
+  // CHECK: %[[OUTER:.*]] = dsc.where %arg4, %[[LOW]], %{{.*}} : bool[B,1,1,T]
+  // CHECK: %[[BOTH:.*]] = dsc.where %arg4, %[[LOW]], %[[LOW]]
+  // CHECK: %[[INNER:.*]] = dsc.where %arg3, %[[OUTER]], %[[BOTH]]
+  // CHECK: %[[MASK:.*]] = dsc.expand %[[INNER]] {shape = #dsc.dims<B, 1, S, S>}
+  // CHECK: dsc.guard eq(select(eq(S, 1), T, S), S), "{{.*}}: the mask does not fit the scores"
+  // CHECK: dsc.attention %arg0, %[[KEYS]], %arg2, %[[MASK]] {scale = 1.000000e+00 : f32}
+  %low = dsc.constant dense<-3.40282347E+38> : tensor<f32>
+  %0 = dsc.matmul %q, %k : f32[B,2,S,8], f32[B,2,8,S] -> f32[B,2,S,S]
+  %1 = dsc.where %seen, %0, %low : bool[S,S], f32[B,2,S,S], f32[] -> f32[B,2,S,S]
+  %2 = dsc.expand %hidden {shape = #dsc.dims<B, 2, 1, T>} : bool[B,1,1,T] -> bool[B,2,1,T]
+  %3 = dsc.where %2, %low, %1 : bool[B,2,1,T], f32[], f32[B,2,S,S] -> f32[B,2,S,select(eq(S, 1), T, S)]
+  %4 = dsc.softmax %3 {axis = -1 : i64} : f32[B,2,S,select(eq(S, 1), T, S)] -> f32[B,2,S,select(eq(S, 1), T, S)]
+  %5 = dsc.matmul %4, %v : f32[B,2,S,select(eq(S, 1), T, S)], f32[B,2,S,8] -> f32[B,2,S,8]
+  return %5 : tensor<?x2x?x8xf32, #dsc.tensor<dims = <B, 2, S, 8>>>
+}
