@@ -181,3 +181,16 @@ func.func @max_unpool(%a: tensor<1x1x2x2xf32>, %b: tensor<1x1x2x2xi64>) -> tenso
   %y = dsc.max_unpool %a, %b {kernel_shape = array<i64: 2, 2>, strides = array<i64: 2, 2>} : f32[1,1,2,2], i64[1,1,2,2] -> f32[1,1,4,4]
   return %y : tensor<1x1x4x4xf32>
 }
+
+// Windows that overlap: each pixel gives 2 x 2 outputs, of 2 x 2 taps.
+// CHECK-LABEL: func.func @conv_transpose
+func.func @conv_transpose(%x: tensor<?x4x?x?xf32, #dsc.tensor<dims = <N, 4, H, W>>>, %w: tensor<4x3x3x3xf32>, %b: tensor<3xf32>) -> tensor<?x3x?x?xf32, #dsc.tensor<dims = <N, 3, 2 * H, 2 * W>>> {
+  // CHECK: dsc.pad %arg1, %{{.*}} {mode = "constant", pads = #dsc.dims<0, 0, 0, 0, 0, 0, 1, 1>} : f32[4,3,3,3], none -> f32[4,3,4,4]
+  // CHECK: dsc.transpose %{{.*}} {perm = array<i64: 0, 2, 4, 6, 1, 3, 5>}
+  // CHECK: dsc.slice %{{.*}} : f32[12,4,2,2] -> f32[12,4,2,2]
+  // CHECK: dsc.conv %arg0, {{.*}} pads = array<i64: 1, 1, 1, 1>{{.*}} -> f32[N,12,H + 1,W + 1]
+  // CHECK: dsc.transpose %{{.*}} {perm = array<i64: 0, 1, 4, 2, 5, 3>}
+  // CHECK: dsc.slice
+  %0 = dsc.conv_transpose %x, %w, %b {pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 2, 2>, output_padding = array<i64: 1, 1>} : f32[N,4,H,W], f32[4,3,3,3], f32[3] -> f32[N,3,2 * H,2 * W]
+  return %0 : tensor<?x3x?x?xf32, #dsc.tensor<dims = <N, 3, 2 * H, 2 * W>>>
+}

@@ -407,49 +407,109 @@ FailureOr<Spec> ConvTransposeOp::getSpec() {
   return spec.take();
 }
 
-/// Each output pixel belongs to one window, and windows fill the output.
-static bool fillsWithoutOverlap(ConvTransposeOp op, const Window &window) {
-  if (op.getOutputPadding() && llvm::any_of(*op.getOutputPadding(), [](int64_t n) { return n; }))
-    return false;
-  for (unsigned i = 0; i < window.rank(); ++i)
-    if (!window.kernel[i].isConstant(window.strides[i]) || window.dilations[i] != 1 ||
-        !window.padBegin[i].isConstant(0) || !window.padEnd[i].isConstant(0))
-      return false;
-  return !op.getOutputShape();
+/// How many input pixels reach an output pixel along each axis. Empty where a
+/// convolution cannot give all of the output: kernels of sizes that only the run
+/// knows, with holes, or an output that goes beyond what their windows cover.
+static SmallVector<int64_t> tapsByPixel(const Window &window) {
+  SmallVector<int64_t> taps;
+  for (unsigned i = 0; i < window.rank(); ++i) {
+    std::optional<int64_t> kernel = window.kernel[i].tryConstant(),
+                           begin = window.padBegin[i].tryConstant();
+    if (!kernel || *kernel == 0 || window.dilations[i] != 1 || !begin || *begin < 0)
+      return {};
+    taps.push_back(llvm::divideCeil(*kernel, window.strides[i]));
+    Dim covered = (window.input[i] + (taps.back() - 1)) * window.strides[i];
+    std::optional<int64_t> left = (covered - (window.output[i] + *begin)).tryConstant();
+    if (!left || *left < 0)
+      return {};
+  }
+  return taps;
 }
 
-//   y[n, o, h * kh + i, w * kw + j] = conv(x, w', b')[n, (o * kh + i) * kw + j, h, w]
+/// The kernel of the convolution that gives all s outputs of each pixel:
+/// [g * ci, co, k] => [g * co * s, ci, t], k = s * t after zeros are added, t backwards.
+static Value kernelByPixel(Decomposer &d, OpBuilder &builder, Value w, const ConvShape &shape,
+                           ArrayRef<int64_t> taps) {
+  const Window &window = shape.window;
+  unsigned rank = window.rank();
+  auto constant = [&](int64_t value) { return Dim::constant(builder.getContext(), value); };
+  SmallVector<Dim> pads(2 * (rank + 2), constant(0));
+  SmallVector<Dim> apart = {constant(shape.group), shape.groupInputs, shape.groupOutputs};
+  SmallVector<Dim> together = {shape.outChannels, shape.groupInputs};
+  SmallVector<int64_t> order = {0, 2};
+  SmallVector<Dim> last, before, axes, back;
+  for (unsigned i = 0; i < rank; ++i) {
+    pads[rank + 4 + i] = constant(taps[i] * window.strides[i]) - window.kernel[i];
+    apart.append({constant(taps[i]), constant(window.strides[i])});
+    together[0] = together[0] * window.strides[i];
+    together.push_back(constant(taps[i]));
+    order.push_back(4 + 2 * i);
+    last.push_back(constant(-1));
+    before.push_back(constant(INT64_MIN + 1));
+    axes.push_back(constant(2 + i));
+  }
+  order.push_back(1);
+  for (unsigned i = 0; i < rank; ++i)
+    order.push_back(3 + 2 * i);
+  if (llvm::any_of(pads, [](Dim pad) { return !pad.isConstant(0); }))
+    w = d.op("dsc.pad", {w, d.none()}, {{"pads", d.dims(pads)}});
+  w = d.reshape(w, apart);
+  w = d.op("dsc.transpose", w, {{"perm", builder.getDenseI64ArrayAttr(order)}});
+  w = d.reshape(w, together);
+  if (llvm::all_of(taps, [](int64_t count) { return count == 1; }))
+    return w;
+  return d.op("dsc.slice", w,
+              {{"starts", d.dims(last)},
+               {"ends", d.dims(before)},
+               {"axes", d.dims(axes)},
+               {"steps", d.dims(last)}});
+}
+
+//   y[n, o, h * s + i] = conv(x, w', b')[n, o * s + i, h], without the padding
 LogicalResult ConvTransposeOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
   TypeInference inference(*this);
   FailureOr<ConvShape> shape = transposedShape(*this, inference);
-  if (failed(shape) || !fillsWithoutOverlap(*this, shape->window))
+  SmallVector<int64_t> taps =
+      succeeded(shape) ? tapsByPixel(shape->window) : SmallVector<int64_t>();
+  if (taps.empty())
     return failure();
   const Window &window = shape->window;
   Decomposer d(builder, getLoc());
-  Dim group = inference.constant(shape->group), taps = product(getContext(), window.kernel);
-  // [g * ci, co, k...] -> [g * co * k, ci, 1...]
-  SmallVector<Dim> sizes = {shape->outChannels * taps, shape->groupInputs};
-  sizes.append(window.rank(), inference.constant(1));
-  Value w = d.reshape(getW(), {group, shape->groupInputs, shape->groupOutputs * taps});
-  w = d.op("dsc.transpose", w, {{"perm", builder.getDenseI64ArrayAttr({0, 2, 1})}});
-  w = d.reshape(w, sizes);
+  Value w = kernelByPixel(d, builder, getW(), *shape, taps);
+  // [n, co, s..., pixels...] -> [n, co, pixels, s, ...]
+  SmallVector<Dim> apart = {shape->batch, shape->outChannels}, whole = apart, starts, ends, axes;
+  SmallVector<int64_t> order = {0, 1}, pads;
+  Dim outputs = inference.constant(1);
+  for (unsigned i = 0; i < window.rank(); ++i) {
+    pads.push_back(taps[i] - 1);
+    outputs = outputs * window.strides[i];
+    apart.push_back(inference.constant(window.strides[i]));
+    whole.push_back((window.input[i] + (taps[i] - 1)) * window.strides[i]);
+    order.append({2 + window.rank() + i, 2 + i});
+    starts.push_back(window.padBegin[i]);
+    ends.push_back(window.padBegin[i] + window.output[i]);
+    axes.push_back(inference.constant(2 + i));
+  }
+  for (unsigned i = 0; i < window.rank(); ++i)
+    apart.push_back(window.input[i] + (taps[i] - 1));
+  pads.append(pads.begin(), pads.end());
   Value b = d.none();
   if (!isAbsent(getB())) {
     b = d.reshape(getB(), {shape->outChannels, inference.constant(1)});
-    b = d.op("dsc.expand", b, {{"shape", d.dims({shape->outChannels, taps})}});
-    b = d.reshape(b, {shape->outChannels * taps});
+    b = d.op("dsc.expand", b, {{"shape", d.dims({shape->outChannels, outputs})}});
+    b = d.reshape(b, {shape->outChannels * outputs});
   }
-  Value y = d.op("dsc.conv", {getX(), w, b}, {{"group", d.number(shape->group)}});
-  // [n, co, k..., in...] -> [n, co, in, k, ...]
-  SmallVector<Dim> apart = {shape->batch, shape->outChannels};
-  llvm::append_range(apart, window.kernel);
-  llvm::append_range(apart, window.input);
-  SmallVector<int64_t> order = {0, 1};
-  for (unsigned i = 0; i < window.rank(); ++i)
-    order.append({2 + window.rank() + i, 2 + i});
+  Value y = d.op("dsc.conv", {getX(), w, b},
+                 {{"group", d.number(shape->group)}, {"pads", builder.getDenseI64ArrayAttr(pads)}});
   y = d.reshape(y, apart);
   y = d.op("dsc.transpose", y, {{"perm", builder.getDenseI64ArrayAttr(order)}});
-  y = d.reshape(y, shape->result());
+  y = d.reshape(y, whole);
+  if (ArrayRef(whole) != ArrayRef(shape->result()))
+    y = d.op("dsc.slice", y,
+             {{"starts", d.dims(starts)}, {"ends", d.dims(ends)}, {"axes", d.dims(axes)}});
+  // A size that might be negative is clamped in the slice's type.
+  if (y && getDims(y) != shape->result())
+    y = d.reshape(y, shape->result());
   values.push_back(y);
   return success(y != nullptr);
 }

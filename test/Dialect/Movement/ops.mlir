@@ -64,7 +64,7 @@ func.func @split_evenly(%a: tensor<?x5xf32, #dsc.tensor<dims = <N, 5>>>) {
 }
 
 // CHECK-LABEL: func.func @slice(
-// CHECK: dsc.slice %{{.*}} {axes = #dsc.dims<0, 2>, ends = #dsc.dims<5, -9223372036854775808>, starts = #dsc.dims<1, -1>, steps = #dsc.dims<2, -1>} : f32[10,4,N] -> f32[2,4,N]
+// CHECK: dsc.slice %{{.*}} {axes = #dsc.dims<0, 2>, ends = #dsc.dims<5, -9223372036854775807>, starts = #dsc.dims<1, -1>, steps = #dsc.dims<2, -1>} : f32[10,4,N] -> f32[2,4,N]
 func.func @slice(%a: tensor<10x4x?xf32, #dsc.tensor<dims = <10, 4, N>>>) {
   %y = dsc.slice %a {starts = #dsc.dims<1, -1>, ends = #dsc.dims<5, -9223372036854775808>, axes = #dsc.dims<0, 2>, steps = #dsc.dims<2, -1>} : f32[10,4,N] -> f32[2,4,N]
   return
