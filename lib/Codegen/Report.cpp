@@ -2,7 +2,6 @@
 #include "dsc/Codegen/Report.h"
 
 #include "dsc/Codegen/Common/Template.h"
-#include "dsc/Dialect/IR/SparseEncoding.h"
 #include "dsc/Format/Evaluate.h"
 
 #include "llvm/ADT/MapVector.h"
@@ -77,27 +76,12 @@ static std::string describePrecision(const GroupInfo &group) {
   return llvm::join(types, " ");
 }
 
-/// "csr, 10 % of 589824": what of its weights the kernel reads; "dense" if everything.
-static std::string describeSparsity(const GroupInfo &group) {
-  for (Operation &op : group.getBody().without_terminator())
-    for (Value operand : op.getOperands()) {
-      auto repack = operand.getDefiningOp<RepackOp>();
-      StorageAttr storage = repack ? getStorage(repack) : StorageAttr();
-      if (!storage)
-        continue;
-      int64_t elements = cast<RankedTensorType>(repack.getSource().getType()).getNumElements();
-      double share = 100.0 * static_cast<double>(storage.getNonzeros()) /
-                     static_cast<double>(std::max<int64_t>(elements, 1));
-      return llvm::formatv("{0}, {1:f0} % of {2}", stringifyEnum(storage.getKind()), share,
-                           elements);
-    }
-  return "dense";
-}
-
 static json::Object describeLaunch(const format::Program &program, const format::Step &phase,
-                                   unsigned number, GroupOp group) {
+                                   unsigned number, GroupOp group, const Target &target) {
   const format::Launch &launch = program.launches[number];
   GroupInfo info(group);
+  ScheduleAttr schedule = group.getScheduleAttr();
+  const Template *used = findTemplate(target, schedule.getTemplateName());
   Cost work = estimateWork(info);
   json::Array nodes, ops;
   collectNodes(group.getLoc(), nodes);
@@ -105,10 +89,10 @@ static json::Object describeLaunch(const format::Program &program, const format:
     ops.push_back(op.getName().stripDialect());
   return json::Object{
       {"name", program.kernels[launch.kernel]},
-      {"template", group.getScheduleAttr().getTemplateName()},
-      {"schedule", textOf(group.getScheduleAttr())},
+      {"template", schedule.getTemplateName()},
+      {"schedule", textOf(schedule)},
       {"precision", describePrecision(info)},
-      {"sparsity", describeSparsity(info)},
+      {"sparsity", used ? used->describeSparsity(info, schedule, target) : "dense"},
       {"nodes", std::move(nodes)},
       {"ops", std::move(ops)},
       {"parts", format::toString(program, phase.parts)},
@@ -168,7 +152,7 @@ std::string makeReport(const BuiltProgram &built, const Target &target) {
     for (const format::Step &step : block.steps)
       for (uint32_t i = step.launchBegin; step.kind == format::Step::Phase && i < step.launchEnd;
            ++i) {
-        json::Object kernel = describeLaunch(program, step, i, built.launchGroups[i]);
+        json::Object kernel = describeLaunch(program, step, i, built.launchGroups[i], target);
         flops += kernel.getNumber("flops").value_or(0);
         kernels.push_back(std::move(kernel));
       }

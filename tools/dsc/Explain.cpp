@@ -50,7 +50,7 @@ private:
 // The node
 //===----------------------------------------------------------------------===//
 
-/// Names that look most like what the user has written.
+/// Nodes of the operator that the user has written, or names that look most like it.
 static std::vector<std::string> nearestNames(const std::vector<import::ListedNode> &nodes,
                                              StringRef wanted) {
   constexpr size_t kMost = 5, kMostCompared = 20000;
@@ -58,7 +58,8 @@ static std::vector<std::string> nearestNames(const std::vector<import::ListedNod
   for (const import::ListedNode &node : ArrayRef(nodes).take_front(kMostCompared)) {
     StringRef name = node.name.empty() ? StringRef(node.path) : StringRef(node.name);
     bool contains = !wanted.empty() && name.contains_insensitive(wanted);
-    unsigned distance = contains ? 0 : wanted.edit_distance_insensitive(name);
+    bool isOperator = wanted == node.opType;
+    unsigned distance = isOperator || contains ? 0 : wanted.edit_distance_insensitive(name);
     ranked.emplace_back(distance, fmt::format("'{}'", name.str()));
   }
   std::sort(ranked.begin(), ranked.end());

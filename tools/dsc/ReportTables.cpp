@@ -84,15 +84,15 @@ static std::string shortNodes(const Json &kernel) {
 
 static ReportTable kernelTable(const Json &report) {
   ReportTable table{"kernels, in order",
-                    {"kernel", "template", "expected us", "parts", "MFLOP", "MB", "precision",
-                     "sparsity", "operators", "nodes"},
+                    {"kernel", "template", "expected us", "MFLOP", "MB", "precision", "sparsity",
+                     "operators", "nodes", "parts"},
                     {}};
   for (const Json &kernel : report.value("kernels", Json::array()))
     table.lines.push_back({member(kernel, "name"), member(kernel, "template"), microseconds(kernel),
-                           member(kernel, "parts"), millions(kernel, "flops"),
-                           millions(kernel, "bytes"), member(kernel, "precision"),
-                           member(kernel, "sparsity"), joined(kernel, "ops", " "),
-                           shortNodes(kernel)});
+                           millions(kernel, "flops"), millions(kernel, "bytes"),
+                           member(kernel, "precision"), member(kernel, "sparsity"),
+                           joined(kernel, "ops", " "), shortNodes(kernel),
+                           member(kernel, "parts")});
   return table;
 }
 
@@ -142,12 +142,14 @@ std::vector<ReportTable> makeTables(const Json &report) {
 // Text
 //===----------------------------------------------------------------------===//
 
+/// In columns; a cell longer than `kWidest` moves what follows it in its own line only.
 static std::string toText(const ReportTable &table) {
+  constexpr size_t kWidest = 40;
   std::vector<size_t> widths;
   auto widen = [&](const std::vector<std::string> &line) {
     widths.resize(std::max(widths.size(), line.size()));
     for (size_t i = 0; i < line.size(); ++i)
-      widths[i] = std::max(widths[i], line[i].size());
+      widths[i] = std::max(widths[i], std::min(line[i].size(), kWidest));
   };
   widen(table.head);
   std::for_each(table.lines.begin(), table.lines.end(), widen);

@@ -33,6 +33,8 @@ public:
   Match match(const GroupInfo &group, const Target &target) const override;
   SmallVector<ScheduleAttr> candidates(const GroupInfo &group, const Target &target) const override;
   Cost cost(const GroupInfo &group, ScheduleAttr schedule, const Target &target) const override;
+  std::string describeSparsity(const GroupInfo &group, ScheduleAttr schedule,
+                               const Target &target) const override;
   void prepare(GroupOp group, ScheduleAttr schedule, const Target &target) const override;
   LogicalResult emit(KernelEmitter &kernel, ScheduleAttr schedule) const override;
 };
@@ -239,6 +241,15 @@ Cost GemmSparseTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
   cost.bytes -= saved * static_cast<double>(sizeof(float));
   cost.ns = overlappedTime(cycles / target.gigahertz, cost.bytes / target.l3GBs);
   return cost;
+}
+
+std::string GemmSparseTemplate::describeSparsity(const GroupInfo &group, ScheduleAttr schedule,
+                                                 const Target &target) const {
+  SparseProduct found;
+  matchSparse(group, found);
+  StorageAttr storage = SparseBlocks::read(schedule, target).storage(found);
+  return llvm::formatv("{0}, {1:f0} % of {2}", stringifyEnum(storage.getKind()),
+                       100 * (1 - found.shareOfZeros()), found.depth * found.columns);
 }
 
 void GemmSparseTemplate::prepare(GroupOp group, ScheduleAttr schedule, const Target &target) const {
