@@ -12,9 +12,9 @@
 // that there is no test inside. The innermost loops are LLVM's to vectorise.
 //
 //===----------------------------------------------------------------------===//
-#include "Anchor.h"
 #include "Templates.h"
-#include "VectorCode.h"
+#include "dsc/Codegen/Common/Anchor.h"
+#include "dsc/Codegen/Common/VectorCode.h"
 
 using namespace mlir;
 

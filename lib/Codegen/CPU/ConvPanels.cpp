@@ -7,13 +7,13 @@
 // end of an image's line, the lines that all taps read (PixelStrips).
 //
 //===----------------------------------------------------------------------===//
-#include "Anchor.h"
 #include "ConvolutionShape.h"
-#include "Epilogue.h"
 #include "PanelEngine.h"
 #include "PixelPanel.h"
 #include "PixelStrips.h"
 #include "Templates.h"
+#include "dsc/Codegen/Common/Anchor.h"
+#include "dsc/Codegen/Common/Epilogue.h"
 
 using namespace mlir;
 

@@ -7,11 +7,11 @@
 // where its code exists for elements only, through a buffer in scratch.
 //
 //===----------------------------------------------------------------------===//
-#include "Anchor.h"
 #include "ConvolutionShape.h"
-#include "Epilogue.h"
 #include "PixelVectors.h"
 #include "Templates.h"
+#include "dsc/Codegen/Common/Anchor.h"
+#include "dsc/Codegen/Common/Epilogue.h"
 
 #include "mlir/IR/Matchers.h"
 

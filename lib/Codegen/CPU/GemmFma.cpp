@@ -5,11 +5,11 @@
 // by whoever needs it.
 //
 //===----------------------------------------------------------------------===//
-#include "Anchor.h"
-#include "Epilogue.h"
 #include "MatrixProduct.h"
 #include "PanelEngine.h"
 #include "Templates.h"
+#include "dsc/Codegen/Common/Anchor.h"
+#include "dsc/Codegen/Common/Epilogue.h"
 
 #include "dsc/Dialect/IR/Weights.h"
 

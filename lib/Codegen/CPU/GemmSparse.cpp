@@ -10,11 +10,11 @@
 // of C, transposed; the epilogue turns it back.
 //
 //===----------------------------------------------------------------------===//
-#include "Anchor.h"
-#include "Epilogue.h"
 #include "MatrixProduct.h"
 #include "Templates.h"
-#include "VectorCode.h"
+#include "dsc/Codegen/Common/Anchor.h"
+#include "dsc/Codegen/Common/Epilogue.h"
+#include "dsc/Codegen/Common/VectorCode.h"
 
 #include "dsc/Dialect/IR/SparseEncoding.h"
 

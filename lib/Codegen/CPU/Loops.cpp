@@ -3,9 +3,9 @@
 // One loop nest for each shape among the group's results.
 //
 //===----------------------------------------------------------------------===//
-#include "Anchor.h"
 #include "LoopNest.h"
 #include "Templates.h"
+#include "dsc/Codegen/Common/Anchor.h"
 #include "dsc/Codegen/Lowering/LowerKernels.h"
 
 using namespace mlir;

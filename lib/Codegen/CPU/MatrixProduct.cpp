@@ -1,7 +1,7 @@
 //===- MatrixProduct.cpp - contractions as products of matrices -----------===//
 #include "MatrixProduct.h"
 
-#include "Anchor.h"
+#include "dsc/Codegen/Common/Anchor.h"
 
 using namespace mlir;
 

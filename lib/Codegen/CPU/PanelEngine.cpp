@@ -1,7 +1,7 @@
 //===- PanelEngine.cpp - products of matrices in register tiles -----------===//
 #include "PanelEngine.h"
 
-#include "Anchor.h"
+#include "dsc/Codegen/Common/Anchor.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Matchers.h"

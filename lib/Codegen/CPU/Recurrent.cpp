@@ -10,7 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Templates.h"
-#include "VectorCode.h"
+#include "dsc/Codegen/Common/VectorCode.h"
 
 #include "dsc/Format/KernelABI.h"
 

@@ -17,10 +17,10 @@
 // sizes alone.
 //
 //===----------------------------------------------------------------------===//
-#include "Anchor.h"
 #include "RowPlan.h"
 #include "Templates.h"
-#include "VectorCode.h"
+#include "dsc/Codegen/Common/Anchor.h"
+#include "dsc/Codegen/Common/VectorCode.h"
 
 using namespace mlir;
 

@@ -10,9 +10,9 @@
 // A block's lines of the operand stay in the L1 cache from one q to the next.
 //
 //===----------------------------------------------------------------------===//
-#include "Anchor.h"
 #include "Templates.h"
-#include "VectorCode.h"
+#include "dsc/Codegen/Common/Anchor.h"
+#include "dsc/Codegen/Common/VectorCode.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"

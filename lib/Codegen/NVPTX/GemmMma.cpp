@@ -19,7 +19,7 @@
 #include "MmaProduct.h"
 #include "Templates.h"
 
-#include "../CPU/Epilogue.h"
+#include "dsc/Codegen/Common/Epilogue.h"
 #include "dsc/Dialect/Target/Nvptx.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"

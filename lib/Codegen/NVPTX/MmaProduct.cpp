@@ -1,7 +1,7 @@
 //===- MmaProduct.cpp - sums of products as products of matrices ----------===//
 #include "MmaProduct.h"
 
-#include "../CPU/Anchor.h"
+#include "dsc/Codegen/Common/Anchor.h"
 
 using namespace mlir;
 

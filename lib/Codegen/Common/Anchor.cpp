@@ -1,5 +1,5 @@
 //===- Anchor.cpp - groups that are one sum of products and its epilogue --===//
-#include "Anchor.h"
+#include "dsc/Codegen/Common/Anchor.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"

@@ -1,5 +1,5 @@
 //===- VectorCode.cpp - vector loads, stores, dot products of a kernel ----===//
-#include "VectorCode.h"
+#include "dsc/Codegen/Common/VectorCode.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
-#include "VectorCode.h"
+#include "dsc/Codegen/Common/VectorCode.h"
 
 namespace dsc {
 

@@ -1,5 +1,5 @@
 //===- Epilogue.cpp - from the sums of an anchor to a group's results -----===//
-#include "Epilogue.h"
+#include "dsc/Codegen/Common/Epilogue.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/IRMapping.h"
