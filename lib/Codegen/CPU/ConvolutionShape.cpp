@@ -12,6 +12,15 @@ int64_t ConvolutionShape::taps() const {
   return count;
 }
 
+std::pair<Value, Value> ConvolutionShape::channelsOf(KernelEmitter &emitter, Value depth,
+                                                     Value count) const {
+  Value perChannel = emitter.index(taps());
+  auto divide = [&](Value value) -> Value {
+    return arith::DivUIOp::create(emitter.builder, emitter.loc, value, perChannel);
+  };
+  return {isConstantIntValue(depth, 0) ? depth : divide(depth), divide(count)};
+}
+
 Dim ConvolutionShape::pixels() const {
   return product(op->getContext(),
                  llvm::map_to_vector(axes, [](const Axis &axis) { return axis.output; }));

@@ -33,6 +33,10 @@ struct ConvolutionShape {
   bool isDepthwise() const { return groupInputs.isConstant(1) && groupOutputs.isConstant(1); }
   /// Positions of the kernel.
   int64_t taps() const;
+  /// The first channel and the number of channels that lie in [depth, depth + count) of
+  /// channels times taps.
+  std::pair<mlir::Value, mlir::Value> channelsOf(KernelEmitter &emitter, mlir::Value depth,
+                                                 mlir::Value count) const;
   Dim pixels() const;      ///< output positions
   Dim inputPixels() const; ///< input positions
   /// Whether each window is one position, and the windows are all positions: the

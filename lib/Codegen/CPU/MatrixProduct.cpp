@@ -17,11 +17,6 @@ Dim MatrixProduct::columns() const {
 }
 Dim MatrixProduct::depths() const { return product(op->getContext(), extents(depth)); }
 
-static bool reads(const Access &access, unsigned loop) {
-  return llvm::any_of(access.map->getResults(),
-                      [&](AffineExpr expr) { return expr.isFunctionOfDim(loop); });
-}
-
 /// How far apart neighbours on the loop are in the operand. Empty: it depends on
 /// whether an axis has size 1 at run time.
 static std::optional<Dim> strideOf(Operation *op, const Access &access, unsigned loop) {
@@ -63,7 +58,7 @@ Match Finder::sortLoops() {
     if (loops.iterators[i] == Iterator::Parallel)
       last = i;
   for (unsigned i = 0; i < loops.numLoops(); ++i) {
-    bool inA = reads(a, i), inB = reads(b, i);
+    bool inA = dependsOn(a, i), inB = dependsOn(b, i);
     if (loops.iterators[i] == Iterator::Reduction) {
       if (!inA || !inB)
         return Match::no("an operand does not move with a summed axis");
@@ -127,14 +122,8 @@ Match Finder::find() {
 Match findMatrixProduct(const GroupInfo &group, Operation *anchor, MatrixProduct &found) {
   found.op = anchor;
   found.loops = group.getSpec(anchor)->loops.get();
-  const LoopSpec &loops = *found.loops;
-  for (unsigned i = 0; i < loops.numLoops(); ++i) {
-    if (loops.iterators[i] != Iterator::Parallel)
-      continue;
-    // The last parallel loop decides.
-    found.b = reads(loops.accesses[1], i) || !reads(loops.accesses[0], i) ? 1 : 0;
-    found.a = 1 - found.b;
-  }
+  found.b = findColumnOperand(*found.loops);
+  found.a = 1 - found.b;
   return Finder(anchor, found).find();
 }
 

@@ -84,11 +84,7 @@ void PixelPanel::copyChannels(const BufferView &panel, Value tap, int64_t first,
 void PixelPanel::emit(const BufferView &panel, int64_t vectorCount, Value column, Value depth,
                       Value count) {
   vectors = vectorCount;
-  Value taps = kernel.index(shape.taps());
-  firstChannel = isConstantIntValue(depth, 0)
-                     ? depth
-                     : arith::DivUIOp::create(builder, loc, depth, taps).getResult();
-  channels = arith::DivUIOp::create(builder, loc, count, taps);
+  std::tie(firstChannel, channels) = shape.channelsOf(kernel, depth, count);
   const Axis &last = axes.back();
   if (last.stride > 2) {
     emitGathers(panel, column);

@@ -43,11 +43,7 @@ Value PixelStrips::start(const Axis &axis, Value output) {
 void PixelStrips::emit(const BufferView &panel, int64_t vectorCount, PanelColumn first, Value depth,
                        Value count) {
   vectors = vectorCount;
-  Value taps = kernel.index(shape.taps());
-  firstChannel = isConstantIntValue(depth, 0)
-                     ? depth
-                     : arith::DivUIOp::create(builder, loc, depth, taps).getResult();
-  channels = arith::DivUIOp::create(builder, loc, count, taps);
+  std::tie(firstChannel, channels) = shape.channelsOf(kernel, depth, count);
   auto sizes = llvm::map_to_vector(outerAxes(), [](const Axis &axis) { return axis.output; });
   SmallVector<Value> outer = kernel.delinearize(first.line, sizes);
   for (auto [axis, position] : llvm::zip(outerAxes(), outer))

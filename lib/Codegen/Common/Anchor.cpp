@@ -122,6 +122,19 @@ Match findReduction(const GroupInfo &group, Operation *&anchor) {
   return Match::yes();
 }
 
+bool dependsOn(const Access &access, unsigned loop) {
+  return llvm::any_of(access.map->getResults(),
+                      [&](AffineExpr expr) { return expr.isFunctionOfDim(loop); });
+}
+
+unsigned findColumnOperand(const LoopSpec &loops) {
+  unsigned found = 1;
+  for (unsigned i = 0; i < loops.numLoops(); ++i)
+    if (loops.iterators[i] == Iterator::Parallel)
+      found = dependsOn(loops.accesses[1], i) || !dependsOn(loops.accesses[0], i) ? 1 : 0;
+  return found;
+}
+
 std::optional<int64_t> coefficientOf(AffineExpr expr, unsigned loop) {
   if (!expr.isFunctionOfDim(loop))
     return 0;

@@ -15,22 +15,12 @@ Dim MmaProduct::size(ArrayRef<unsigned> list) const {
   return product(op->getContext(), extents(list));
 }
 
-static bool reads(const Access &access, unsigned loop) {
-  return llvm::any_of(access.map->getResults(),
-                      [&](AffineExpr expr) { return expr.isFunctionOfDim(loop); });
-}
-
 static void sortLoops(MmaProduct &found) {
   const LoopSpec &loops = *found.loops;
+  found.b = findColumnOperand(loops);
+  found.a = 1 - found.b;
   for (unsigned i = 0; i < loops.numLoops(); ++i) {
-    if (loops.iterators[i] != Iterator::Parallel)
-      continue;
-    // The last parallel loop decides.
-    found.b = reads(loops.accesses[1], i) || !reads(loops.accesses[0], i) ? 1 : 0;
-    found.a = 1 - found.b;
-  }
-  for (unsigned i = 0; i < loops.numLoops(); ++i) {
-    bool inA = reads(found.access(found.a), i), inB = reads(found.access(found.b), i);
+    bool inA = dependsOn(found.access(found.a), i), inB = dependsOn(found.access(found.b), i);
     if (loops.iterators[i] == Iterator::Reduction)
       found.depth.push_back(i);
     else if (inA && !inB)

@@ -69,6 +69,11 @@ std::string floatText(float number);
 /// The numbers `first`, `first` + 1, ...
 std::vector<int64_t> iota(int64_t count, int64_t first = 0);
 
+/// Defines "y" as `node`, the text of a node that computes from "x" along the axis "number_$i",
+/// for the axis that "axes" holds in a run, which may be negative: a branch for each of the
+/// first `count` axes of x, which has `rank`.
+void branchOverAxes(BodyWriter &writer, int64_t rank, int64_t count, llvm::StringRef node);
+
 /// Bodies for nodes whose axes are only known when running; nullopt if the node's are
 /// known, or ranks are not that the body depends on.
 std::optional<onnx::FunctionProto> squeezeBody(BodyWriter &writer);

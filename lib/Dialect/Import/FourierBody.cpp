@@ -12,35 +12,14 @@ namespace dsc::import {
 
 using onnx::FunctionProto;
 
-/// One branch for each axis that a run may ask for.
+/// Along an axis that only a run knows; the last one is that of real and imaginary parts.
 static FunctionProto branchesOverAxes(BodyWriter &writer, int64_t rank) {
-  writer.set("rank", rank);
   writer.set("inverse", writer.integer("inverse", 0));
   writer.set("onesided", writer.integer("onesided", 0));
   writer.set("length", writer.has(1) ? "dft_length" : "");
-  writer.add(R"(
-      zero = Constant<value_int = 0>()
-      rank_number = Constant<value_int = $rank>()
-      axis_long = Cast<to = 7>(axis)
-      counts_back = Less(axis_long, zero)
-      axis_from_end = Add(axis_long, rank_number)
-      axis_in_range = Where(counts_back, axis_from_end, axis_long)
-      part_0 = Identity(x))");
-  for (int64_t i = 0; i + 1 < rank; ++i) {
-    writer.set("i", i);
-    writer.set("next", i + 1);
-    writer.add(R"(
-      number_$i = Constant<value_int = $i>()
-      is_here_$i = Equal(axis_in_range, number_$i)
-      part_$next = If<
-        then_branch = transform() => (transformed_$i) {
-          transformed_$i = DFT<inverse = $inverse, onesided = $onesided>(x, $length, number_$i)
-        },
-        else_branch = other_axis() => (same_$i) { same_$i = Identity(part_$i) }>(is_here_$i))");
-  }
-  writer.set("last", rank - 1);
-  writer.add("y = Identity(part_$last)");
-  return writer.take({"x", "dft_length", "axis"}, {"y"});
+  branchOverAxes(writer, rank, rank - 1,
+                 "DFT<inverse = $inverse, onesided = $onesided>(x, $length, number_$i)");
+  return writer.take({"x", "dft_length", "axes"}, {"y"});
 }
 
 /// Defines "cosines" and "sines", whose rows are the input's elements. Of a real

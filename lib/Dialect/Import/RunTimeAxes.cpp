@@ -35,6 +35,24 @@ static void findAxes(BodyWriter &writer, int64_t rank) {
       is_axis = ReduceMax<keepdims = 0>(match_numbers, inner_axis))");
 }
 
+void branchOverAxes(BodyWriter &writer, int64_t rank, int64_t count, llvm::StringRef node) {
+  normalizeAxes(writer, rank);
+  writer.add("axis = ReduceSum<keepdims = 0>(axes_in_range)  part_0 = Identity(x)");
+  for (int64_t i = 0; i < count; ++i) {
+    writer.set("i", i);
+    writer.set("next", i + 1);
+    writer.add(R"(
+      number_$i = Constant<value_int = $i>()
+      is_here_$i = Equal(axis, number_$i)
+      part_$next = If<
+        then_branch = this_axis() => (done_$i) { done_$i = )" +
+               node.str() + R"( },
+        else_branch = other_axis() => (same_$i) { same_$i = Identity(part_$i) }>(is_here_$i))");
+  }
+  writer.set("last", count);
+  writer.add("y = Identity(part_$last)");
+}
+
 std::optional<FunctionProto> squeezeBody(BodyWriter &writer) {
   std::optional<int64_t> rank = writer.rank(0), count = writer.length(1);
   if (!rank || !count || *count == 0 || *count > *rank || writer.isConstant(1))
@@ -75,24 +93,11 @@ std::optional<FunctionProto> cumulativeBody(BodyWriter &writer) {
   std::optional<int64_t> rank = writer.rank(0);
   if (!rank || *rank == 0 || writer.isConstant(1))
     return std::nullopt;
-  normalizeAxes(writer, *rank);
   writer.set("scan", writer.type());
   writer.set("exclusive", writer.integer("exclusive", 0));
   writer.set("reverse", writer.integer("reverse", 0));
-  writer.add("axis = ReduceSum<keepdims = 0>(axes_in_range)  part_0 = Identity(x)");
-  for (int64_t i = 0; i < *rank; ++i) {
-    writer.set("i", i);
-    writer.set("next", i + 1);
-    writer.add(R"(
-      number_$i = Constant<value_int = $i>()
-      is_here_$i = Equal(axis, number_$i)
-      part_$next = If<
-        then_branch = scan_axis() => (scanned_$i) {
-          scanned_$i = $scan<exclusive = $exclusive, reverse = $reverse>(x, number_$i)
-        },
-        else_branch = other_axis() => (same_$i) { same_$i = Identity(part_$i) }>(is_here_$i))");
-  }
-  writer.add("y = Identity(part_$rank)");
+  branchOverAxes(writer, *rank, *rank,
+                 "$scan<exclusive = $exclusive, reverse = $reverse>(x, number_$i)");
   return writer.take({"x", "axes"}, {"y"});
 }
 

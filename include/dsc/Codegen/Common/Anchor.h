@@ -21,6 +21,12 @@ Match findAnchor(const GroupInfo &group, llvm::ArrayRef<SpecKind> kinds, mlir::O
 /// of the group is computed before it or is an epilogue.
 Match findReduction(const GroupInfo &group, mlir::Operation *&anchor);
 
+/// Whether the element that is read changes with the loop.
+bool dependsOn(const Access &access, unsigned loop);
+/// Which of the two accesses of a sum of products, 0 or 1, moves with the columns of
+/// the result: the last parallel loop decides.
+unsigned findColumnOperand(const LoopSpec &loops);
+
 /// What `expr` grows by when loop `loop` advances by one; empty if that is no
 /// constant.
 std::optional<int64_t> coefficientOf(mlir::AffineExpr expr, unsigned loop);
