@@ -38,6 +38,7 @@ static void addRaising(OpPassManager &passes) {
   passes.addPass(createRaiseActivations());
   passes.addPass(createRaiseSoftmax());
   passes.addPass(createRaiseNormalizations());
+  passes.addPass(createSplitHeads());
   RaiseAttentionOptions attention;
   attention.shortFloats = true;
   passes.addPass(createRaiseAttention(attention));

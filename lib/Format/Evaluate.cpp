@@ -230,4 +230,29 @@ std::string toString(const Program &program, ExprId expr) {
   return std::move(printer.text);
 }
 
+/// Marks the expressions that `expr` needs, itself included.
+static std::vector<bool> needed(const Program &program, ExprId expr) {
+  std::vector<bool> marks(expr + 1);
+  marks[expr] = true;
+  for (ExprId i = expr + 1; i-- > 0;) {
+    const Expr &e = program.exprs[i];
+    const ExprId operands[] = {e.a, e.b, e.c};
+    for (unsigned k = 0; marks[i] && k < operandCount(e.op); ++k)
+      marks[operands[k]] = true;
+  }
+  return marks;
+}
+
+std::string symbolValues(const Program &program, ExprId expr, std::span<const int64_t> values) {
+  std::vector<bool> marks = needed(program, expr);
+  std::string text;
+  for (ExprId i = 0; i <= expr; ++i) {
+    const Expr &e = program.exprs[i];
+    if (marks[i] && e.op == Expr::Symbol && values[i] != kUnknown)
+      text +=
+          (text.empty() ? "" : ", ") + program.symbols[e.imm] + " = " + std::to_string(values[i]);
+  }
+  return text;
+}
+
 } // namespace dsc::format

@@ -147,4 +147,21 @@ LogicalResult replaceByOp(RewriterBase &rewriter, Operation *op, StringRef name,
   return success();
 }
 
+Value reshapeTo(RewriterBase &rewriter, Value value, ArrayRef<Dim> shape) {
+  Type wanted = makeTensorType(getElementType(value), shape);
+  for (Value source = value; source;) {
+    if (source.getType() == wanted)
+      return source;
+    auto view = source.getDefiningOp<ComputeOp>();
+    source = view ? view.getViewSource() : Value();
+  }
+  NamedAttribute attributes[] = {
+      rewriter.getNamedAttr("shape", DimsAttr::get(value.getContext(), shape)),
+      rewriter.getNamedAttr("allowzero", rewriter.getI64IntegerAttr(1)),
+  };
+  FailureOr<Operation *> built =
+      buildOp(rewriter, value.getLoc(), "dsc.reshape", value, attributes);
+  return failed(built) ? Value() : (*built)->getResult(0);
+}
+
 } // namespace dsc

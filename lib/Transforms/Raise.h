@@ -38,4 +38,8 @@ llvm::LogicalResult replaceByOp(mlir::RewriterBase &rewriter, mlir::Operation *o
                                 llvm::StringRef name, mlir::ValueRange operands,
                                 llvm::ArrayRef<mlir::NamedAttribute> attributes = {});
 
+/// The elements of `value` in this shape: a value that they are a view of, or a
+/// reshape; null if they do not fit.
+mlir::Value reshapeTo(mlir::RewriterBase &rewriter, mlir::Value value, llvm::ArrayRef<Dim> shape);
+
 } // namespace dsc

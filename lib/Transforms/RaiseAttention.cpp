@@ -267,25 +267,6 @@ static Value skipScale(Value value, double &scale) {
   return factors.values.front();
 }
 
-/// The elements of `value` in this shape: a value that they are a view of, or a
-/// reshape.
-static Value reshapeTo(PatternRewriter &rewriter, Value value, ArrayRef<Dim> shape) {
-  Type wanted = makeTensorType(getElementType(value), shape);
-  for (Value source = value; source;) {
-    if (source.getType() == wanted)
-      return source;
-    auto view = source.getDefiningOp<ComputeOp>();
-    source = view ? view.getViewSource() : Value();
-  }
-  NamedAttribute attributes[] = {
-      rewriter.getNamedAttr("shape", DimsAttr::get(value.getContext(), shape)),
-      rewriter.getNamedAttr("allowzero", rewriter.getI64IntegerAttr(1)),
-  };
-  FailureOr<Operation *> built =
-      buildOp(rewriter, value.getLoc(), "dsc.reshape", value, attributes);
-  return failed(built) ? Value() : (*built)->getResult(0);
-}
-
 /// [B, H, D, N], transposed: k [B, H, N, D].
 static Value untranspose(PatternRewriter &rewriter, Value keys) {
   SmallVector<Dim> dims = getDims(keys);

@@ -185,7 +185,7 @@ Error Executor::runStep(const Step &step, StepState &state) {
   if (step.kind == Step::Let)
     sizes.bind(step.symbol, value);
   else if (value == 0)
-    return runtimeValue(step.message);
+    return runtimeValue(step.message + sizes.where(step.expr));
   return Error::success();
 }
 

@@ -116,8 +116,13 @@ Error Sizes::getSize(ExprId expr, int64_t &value) const {
     return error;
   if (value < 0)
     return runtimeValue("the size " + format::toString(program, expr) + " is negative (" +
-                        std::to_string(value) + ")");
+                        std::to_string(value) + ")" + where(expr));
   return Error::success();
+}
+
+std::string Sizes::where(ExprId expr) const {
+  std::string bound = format::symbolValues(program, expr, values);
+  return bound.empty() ? bound : " where " + bound;
 }
 
 Error Sizes::getBytes(const Value &value, uint64_t &bytes) const {

@@ -43,6 +43,8 @@ public:
   }
   /// The same as get for a size or a number of things: fails if it is negative.
   Error getSize(format::ExprId expr, int64_t &value) const;
+  /// For errors: " where N = 3, M = 4", what the expression's symbols are bound to.
+  std::string where(format::ExprId expr) const;
   /// Bytes of storage of a value.
   Error getBytes(const format::Value &value, uint64_t &bytes) const;
   Error getDims(const format::Value &value, std::span<int64_t> dims) const;

@@ -34,6 +34,8 @@ unsigned operandCount(Expr::Op op);
 
 /// The expression as text: "(H - 1) floordiv 2 + 1".
 std::string toString(const Program &program, ExprId expr);
+/// What the symbols of the expression are bound to: "N = 3, M = 4"; empty for none.
+std::string symbolValues(const Program &program, ExprId expr, std::span<const int64_t> values);
 
 /// Which kind of step places a value (see "Scopes and storage" in Program.h).
 /// Nothing: inputs, weights, aliases, and the `next` that a loop places itself.

@@ -34,6 +34,10 @@ def RemoveIdentities : Pass<"dsc-remove-identities"> {
   let summary = "Remove operators that give their operand: casts to the same type and the like";
 }
 
+def SplitHeads : Pass<"dsc-split-heads"> {
+  let summary = "Give attention over [B * H, rows, columns] the four axes of RaiseAttention";
+}
+
 def RaiseAttention : Pass<"dsc-raise-attention"> {
   let summary = "Recognise attention: products around a softmax, as exporters write it";
   let description = [{

@@ -1,8 +1,9 @@
 //===- BlockBuilder.cpp - the steps of one block of a program -------------===//
 //
 // A block is cut into segments by the ops that give birth to symbols. Each segment
-// starts with a Frame step, which places the segment's values; they are known only
-// when the segment has been built.
+// starts with its guards, so that an error names its node before a size is used, and
+// with a Frame step, which places the segment's values; they are known only when the
+// segment has been built.
 //
 //===----------------------------------------------------------------------===//
 #include "BlockBuilder.h"
@@ -97,11 +98,15 @@ void BlockBuilder::declareGroup(GroupOp group) {
   }
 }
 
-/// Declares what the ops up to the next birth of a symbol compute.
-void BlockBuilder::declareSegment(Block::iterator from) {
+/// Begins what the ops up to the next birth of a symbol compute.
+void BlockBuilder::startSegment(Block::iterator from) {
   auto end = from;
   while (end != block.end() && !endsSegment(*end))
     ++end;
+  for (Operation &op : llvm::make_range(from, end))
+    if (auto guard = dyn_cast<GuardOp>(op))
+      buildGuard(guard);
+  openFrame();
   // From the last one, as those before it may be its inputs.
   for (auto it = end; it != from;)
     if (auto concat = dyn_cast<ConcatOp>(*--it))
@@ -109,11 +114,6 @@ void BlockBuilder::declareSegment(Block::iterator from) {
   for (Operation &op : llvm::make_range(from, end))
     if (auto group = dyn_cast<GroupOp>(op))
       declareGroup(group);
-}
-
-void BlockBuilder::startSegment(Operation &after) {
-  openFrame();
-  declareSegment(std::next(after.getIterator()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -169,7 +169,7 @@ void BlockBuilder::buildBind(BindOp op) {
     addStep(std::move(bind));
     touch(source);
   }
-  startSegment(*op);
+  startSegment(std::next(op->getIterator()));
 }
 
 void BlockBuilder::buildGuard(GuardOp op) {
@@ -209,7 +209,7 @@ void BlockBuilder::buildIf(IfOp op) {
     branches.ifResults.push_back(merge);
   }
   step(number) = std::move(branches);
-  startSegment(*op);
+  startSegment(std::next(op->getIterator()));
 }
 
 void BlockBuilder::buildLoop(LoopOp op) {
@@ -245,20 +245,18 @@ void BlockBuilder::buildLoop(LoopOp op) {
   for (Value value : yielded)
     touch(state.id(value));
   step(number) = std::move(loop);
-  startSegment(*op);
+  startSegment(std::next(op->getIterator()));
 }
 
 void BlockBuilder::buildOp(Operation &op) {
-  // A concat outside of a group has been computed in place.
-  if (isa<ConstantOp, WeightOp, RepackOp, NoneOp, ConcatOp>(op) ||
+  // A concat outside of a group has been computed in place; guards are at the start.
+  if (isa<ConstantOp, WeightOp, RepackOp, NoneOp, ConcatOp, GuardOp>(op) ||
       op.hasTrait<OpTrait::IsTerminator>())
     return;
   if (auto group = dyn_cast<GroupOp>(op))
     return buildGroup(group);
   if (auto bind = dyn_cast<BindOp>(op))
     return buildBind(bind);
-  if (auto guard = dyn_cast<GuardOp>(op))
-    return buildGuard(guard);
   if (auto branches = dyn_cast<IfOp>(op))
     return buildIf(branches);
   if (auto loop = dyn_cast<LoopOp>(op))
@@ -274,8 +272,7 @@ void BlockBuilder::buildOp(Operation &op) {
 }
 
 void BlockBuilder::build() {
-  openFrame();
-  declareSegment(block.begin());
+  startSegment(block.begin());
   for (Operation &op : block) {
     buildOp(op);
     if (failed)

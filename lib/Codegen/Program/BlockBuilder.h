@@ -84,8 +84,7 @@ private:
   void declareConcat(ConcatOp concat);
   void declareGroup(GroupOp group);
   bool canTakeStorage(GroupOp group, mlir::Value tensor);
-  void declareSegment(mlir::Block::iterator from);
-  void startSegment(mlir::Operation &after);
+  void startSegment(mlir::Block::iterator from);
   void openFrame();
   void finishFrames();
   format::Step &step(uint32_t index) { return state.program().blocks[id].steps[index]; }

@@ -17,8 +17,9 @@ using format::ValueId;
 
 uint32_t ProgramState::symbol(StringRef name) {
   auto [it, isNew] = symbols.try_emplace(name, program().symbols.size());
+  // The mark of a symbol that may be negative is for the compiler only.
   if (isNew)
-    program().symbols.push_back(name.str());
+    program().symbols.push_back(name.substr(0, name.size() - name.ends_with("~")).str());
   return it->second;
 }
 

@@ -138,8 +138,12 @@ static LogicalResult sizeAxes(ResizeOp op, MutableArrayRef<ResizedAxis> axes,
     return inference.error() << (hasSizes ? "sizes" : "scales") << " has " << entries
                              << " entries for " << axes.size() << " axes";
   if (hasSizes) {
-    for (auto [axis, size] : llvm::zip(axes, sizes->getDims()))
+    for (auto [axis, size] : llvm::zip(axes, sizes->getDims())) {
+      if (failed(inference.require(Dim::le(inference.constant(0), size),
+                                   "sizes has the size " + size.str())))
+        return failure();
       axis.output = size;
+    }
     if (op.getKeepAspectRatioPolicy() == "stretch")
       return success();
     return keepAspectRatio(op.getKeepAspectRatioPolicy(), axes, inference);

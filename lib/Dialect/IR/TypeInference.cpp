@@ -104,6 +104,20 @@ int64_t onnxTypeOf(Type elementType) {
 
 bool isAbsent(Value value) { return isa<NoneType>(value.getType()); }
 
+/// The text without the marks of symbols that may be negative: users do not know them.
+static std::string withoutMarks(std::string text, Dim condition) {
+  SmallVector<StringRef> names;
+  condition.collectSymbols(names);
+  for (StringRef name : names) {
+    std::string marked = Dim::symbol(condition.getContext(), name).str();
+    if (!name.consume_back("~"))
+      continue;
+    for (size_t at; (at = text.find(marked)) != std::string::npos;)
+      text.replace(at, marked.size(), name.str());
+  }
+  return text;
+}
+
 LogicalResult TypeInference::require(Dim condition, const Twine &message) {
   if (condition.isConstant(0)) {
     InFlightDiagnostic diagnostic = error() << message;
@@ -112,7 +126,7 @@ LogicalResult TypeInference::require(Dim condition, const Twine &message) {
     return diagnostic;
   }
   if (!condition.isConstant())
-    guards.push_back({condition, message.str()});
+    guards.push_back({condition, withoutMarks(message.str(), condition)});
   return success();
 }
 

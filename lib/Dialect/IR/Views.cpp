@@ -51,6 +51,16 @@ static void resolveRest(MutableArrayRef<Dim> shape, ArrayRef<Dim> input) {
       size = Dim::select(Dim::eq(size, rest), left, size);
 }
 
+static LogicalResult requireSameCount(ReshapeOp op, TypeInference &inference, Dim from, Dim to) {
+  std::string text = "cannot reshape " + shortTypeName(op.getData().getType()) + " to [";
+  llvm::raw_string_ostream os(text);
+  llvm::interleaveComma(op.getShape().getDims(), os);
+  os << "]";
+  if (from.isConstant() && to.isConstant())
+    os << " (" << from << " vs " << to << " elements)";
+  return inference.require(Dim::eq(from, to), text);
+}
+
 LogicalResult ReshapeOp::inferTypes(TypeInference &inference) {
   SmallVector<Dim> input = getDims(getData()), shape = getShape().getDims();
   MLIRContext *context = getContext();
@@ -77,8 +87,8 @@ LogicalResult ReshapeOp::inferTypes(TypeInference &inference) {
   auto isUnknown = [&](Dim size) { return !isSize(size, input); };
   if (!rest && llvm::count_if(shape, isUnknown) > 1) {
     resolveRest(shape, input);
-    if (failed(inference.requireEqual(product(context, input), product(context, shape),
-                                      "reshape changes the number of elements")))
+    if (failed(
+            requireSameCount(*this, inference, product(context, input), product(context, shape))))
       return failure();
     inference.addResult(getElementType(getData()), shape);
     return success();
@@ -97,7 +107,7 @@ LogicalResult ReshapeOp::inferTypes(TypeInference &inference) {
   cancelFactors(from, to);
   Dim total = product(context, from), known = product(context, to);
   if (!rest) {
-    if (failed(inference.requireEqual(total, known, "reshape changes the number of elements")))
+    if (failed(requireSameCount(*this, inference, total, known)))
       return failure();
     inference.addResult(getElementType(getData()), shape);
     return success();
@@ -108,7 +118,7 @@ LogicalResult ReshapeOp::inferTypes(TypeInference &inference) {
   Dim left = total.floorDiv(known);
   Dim &size = shape[*rest];
   size = mayBeRest ? Dim::select(Dim::eq(size, inference.constant(-1)), left, size) : left;
-  if (failed(inference.requireEqual(total, size * known, "reshape changes the number of elements")))
+  if (failed(requireSameCount(*this, inference, total, size * known)))
     return failure();
   inference.addResult(getElementType(getData()), shape);
   return success();

@@ -1,7 +1,7 @@
 // RUN: dsc-opt %s -split-input-file -verify-diagnostics
 
 func.func @reshape_count(%a: tensor<2x3xf32>) {
-  // expected-error @below {{reshape changes the number of elements (6 vs 20)}}
+  // expected-error @below {{cannot reshape f32[2,3] to [4, 5] (6 vs 20 elements)}}
   %y = dsc.reshape %a {shape = #dsc.dims<4, 5>} : f32[2,3] -> f32[4,5]
   return
 }

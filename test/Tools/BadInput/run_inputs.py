@@ -45,8 +45,6 @@ def out_of_range(name, graph, *arrays, says=(), code=2):
                (r"error\[DSC0202\]", *(says or ("n\\d",))), seconds=10)
 
 
-# A buffer of a negative size is noticed before the guard of the node.
-NEGATIVE = ("size .* is negative",)
 FIVE, HUGE = np.ones(5, np.float32), 1 << 62
 DATA = np.arange(24, dtype=np.float32).reshape(4, 6)
 
@@ -183,15 +181,21 @@ ROWS = [
     out_of_range("Split into other sums", "g (float[5] x, int64[2] s) => (float[] y, float[] z) { y, z = Split(x, s) }",
                  FIVE, np.array([2, 2])),
     out_of_range("Tile a negative number of times", "g (float[5] x, int64[1] s) => (float[] y) { y = Tile(x, s) }", FIVE,
-                 np.array([-1]), says=NEGATIVE),
+                 np.array([-1]), says=(r"'n\d+'.*: repeats axis 0 s times where s = -1",)),
     out_of_range("Pad that takes too much", "g (float[5] x, int64[2] s) => (float[] y) { y = Pad(x, s) }", FIVE,
-                 np.array([-3, -3]), says=NEGATIVE),
+                 np.array([-3, -3]), says=(r"'n\d+'.*: pads take away more than .* where s_0 = -3, s_1 = -3",)),
     out_of_range("Range by zero", "g (int64 d) => (int64[] y) <int64 a = {0}, int64 b = {9}> { y = Range(a, b, d) }",
                  np.array(0)),
     out_of_range("TopK of more than there is", "g (float[5] x, int64[1] k) => (float[] y, int64[] i) { y, i = TopK(x, k) }",
                  FIVE, np.array([6])),
     out_of_range("TopK of a negative number", "g (float[5] x, int64[1] k) => (float[] y, int64[] i) { y, i = TopK(x, k) }",
-                 FIVE, np.array([-1]), says=NEGATIVE),
+                 FIVE, np.array([-1]), says=(r"'n\d+'.*: k is k for the 5 elements of axis 0 where k = -1",)),
+    out_of_range("Resize to a negative size",
+                 "g (float[N, 3] x, int64[2] s) => (float[] y) { y = Resize(x, , , s) }", np.ones((2, 3), np.float32),
+                 np.array([1, -2]), says=(r"'n\d+'.*: sizes has the size s_1 where s_1 = -2",)),
+    out_of_range("Reshape to a negative size",
+                 "g (float[N, 3] x, int64[2] s) => (float[] y) { y = Reshape(x, s) }", np.ones((2, 3), np.float32),
+                 np.array([1, -2]), says=(r"'n\d+'.*: cannot reshape f32\[N,3\] to \[s_0, s_1\] where N = 2, s_0 = 1, s_1 = -2",)),
     out_of_range("iterations that give slices of different sizes",
                  """g (int64 n) => (int64[A, B] y) <int64 zero = {0}, int64 one = {1}, bool yes = {1}> {
                      y = Loop(n, yes) <body = b (int64 i, bool c) => (bool d, int64[K] r) {

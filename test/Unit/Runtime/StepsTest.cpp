@@ -124,7 +124,7 @@ TEST(Steps, LetAndGuard) {
   x.resize(3);
   r.set(0, DType::Int8, x, {3});
   EXPECT_EQ(r.run(), DSC_RUNTIME_VALUE);
-  EXPECT_STREQ(dsc_last_error(), "N is too small");
+  EXPECT_STREQ(dsc_last_error(), "N is too small where M = 1");
 }
 
 TEST(Steps, KernelErrorsNameTheNode) {
@@ -166,7 +166,7 @@ TEST(Steps, SizesThatCannotBe) {
   std::vector<int8_t> x(9);
   r.set(0, DType::Int8, std::vector<int8_t>(3), {3});
   EXPECT_EQ(r.run(), DSC_RUNTIME_VALUE);
-  EXPECT_STREQ(dsc_last_error(), "the size N - 5 is negative (-2)");
+  EXPECT_STREQ(dsc_last_error(), "the size N - 5 is negative (-2) where N = 3");
   r.set(0, DType::Int8, x, {9});
   EXPECT_EQ(r.run(), DSC_RUNTIME_VALUE);
   EXPECT_THAT(dsc_last_error(), HasSubstr("overflow"));
