@@ -22,3 +22,22 @@ func.func @other_axis(%x: tensor<3x3xf32>) -> tensor<3x3xf32> {
   %4 = dsc.div %2, %3 : f32[3,3], f32[3,1] -> f32[3,3]
   return %4 : tensor<3x3xf32>
 }
+
+// -----
+
+// As versions before 13 mean it.
+// CHECK-LABEL: func.func @flattened
+func.func @flattened(%x: tensor<?x4x8xf32, #dsc.tensor<dims = <B, 4, 8>>>) -> (tensor<?x4x8xf32, #dsc.tensor<dims = <B, 4, 8>>>, tensor<?x4x8xf32, #dsc.tensor<dims = <B, 4, 8>>>) {
+  // CHECK: %[[last:.*]] = dsc.softmax %arg0 {axis = -1 : i64} : f32[B,4,8] -> f32[B,4,8]
+  // CHECK: %[[flat:.*]] = dsc.flatten %arg0 {axis = 1 : i64}
+  // CHECK: dsc.softmax %[[flat]]
+  %0 = dsc.flatten %x {axis = 2 : i64} : f32[B,4,8] -> f32[4 * B,8]
+  %1 = dsc.softmax %0 {axis = -1 : i64} : f32[4 * B,8] -> f32[4 * B,8]
+  %2 = dsc.reshape %1 {shape = #dsc.dims<B, 4, 8>} : f32[4 * B,8] -> f32[B,4,8]
+  // Rows of two axes stay rows of two axes.
+  %3 = dsc.flatten %x {axis = 1 : i64} : f32[B,4,8] -> f32[B,32]
+  %4 = dsc.softmax %3 {axis = -1 : i64} : f32[B,32] -> f32[B,32]
+  %5 = dsc.reshape %4 {shape = #dsc.dims<B, 4, 8>} : f32[B,32] -> f32[B,4,8]
+  // CHECK: return %[[last]]
+  return %2, %5 : tensor<?x4x8xf32, #dsc.tensor<dims = <B, 4, 8>>>, tensor<?x4x8xf32, #dsc.tensor<dims = <B, 4, 8>>>
+}
