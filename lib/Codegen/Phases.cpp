@@ -48,6 +48,9 @@ static void addRaising(OpPassManager &passes) {
 static void addSimplify(OpPassManager &passes, WeightStore *weights,
                         const CompileOptions &options) {
   passes.addPass(createCanonicalizerPass());
+  // Before dequantized weights are folded to floats.
+  if (options.precision != "strict")
+    passes.addPass(weights ? createRaiseQuantizedPass(*weights) : createRaiseQuantized());
   addFolding(passes, weights, options);
   passes.addPass(createRemoveIdentities());
   passes.addPass(createCSEPass());
@@ -56,6 +59,7 @@ static void addSimplify(OpPassManager &passes, WeightStore *weights,
     addRaising(passes);
   const Target *target = findTarget(options.targets.front());
   passes.addPass(createDecomposePass([target](ComputeOp op) { return isWhole(op, target); }));
+  passes.addPass(createPairProducts());
   addFolding(passes, weights, options);
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());

@@ -26,6 +26,9 @@ std::unique_ptr<mlir::Pass> createFoldConstantsPass(WeightStore &store,
 std::unique_ptr<mlir::Pass> createFindSparsityPass(WeightStore &store,
                                                    const FindSparsityOptions &options = {});
 
+/// The same for finding out whether a bias has the scales of the sums it is added to.
+std::unique_ptr<mlir::Pass> createRaiseQuantizedPass(WeightStore &store);
+
 /// `isWhole`: whether an op that has a Spec and a decomposition is computed as it is.
 std::unique_ptr<mlir::Pass> createDecomposePass(std::function<bool(ComputeOp)> isWhole);
 

@@ -4,6 +4,28 @@
 
 include "mlir/Pass/PassBase.td"
 
+def RaiseQuantized : Pass<"dsc-raise-quantized", "::mlir::ModuleOp"> {
+  let summary = "Compute products of dequantized tensors in integers";
+  let description = [{
+    Products and convolutions whose operands are dequantized 8-bit integers become
+    exact sums in int32 and one scaling; with a quantization behind them, a
+    `dsc.requantize`. Sums of two dequantized tensors that are quantized again
+    become a `dsc.quantized_sum`. Without the model's weights (created by name) a
+    bias whose scale is not at hand is added in float32.
+  }];
+  let dependentDialects = ["::dsc::DscDialect"];
+}
+
+def PairProducts : Pass<"dsc-pair-products"> {
+  let summary = "Bring integer products into the form that has a fast kernel";
+  let description = [{
+    Operands are widened to int16, less their zero points, in pairs along the summed
+    axis (`dsc.pair`), whose products and their sum are one instruction. Depthwise
+    convolutions, which sum up less than float32 holds exactly, are computed in
+    float32.
+  }];
+}
+
 def Decompose : Pass<"dsc-decompose"> {
   let summary = "Replace ops that have no Spec by simpler ops";
   let description = [{

@@ -46,7 +46,8 @@ struct ConvPlan {
 class ConvEmitter {
 public:
   ConvEmitter(KernelEmitter &kernel, const ConvPlan &plan, const PanelBlocks &blocks)
-      : kernel(kernel), plan(plan), shape(plan.shape), code(kernel, kernel.builder.getF32Type()),
+      : kernel(kernel), plan(plan), shape(plan.shape),
+        code(kernel, getElementType(plan.shape.input())),
         engine(code, plan.sizes(), blocks, plan.rowsOfB(kernel.target)),
         epilogue(kernel, shape.op) {}
 
@@ -83,7 +84,7 @@ PanelSizes ConvPlan::sizes() const {
 
 static Match matchConvolution(const GroupInfo &group, ConvolutionShape &found) {
   Operation *anchor = nullptr;
-  Match match = findAnchor(group, {SpecKind::Window}, anchor);
+  Match match = findAnchor(group, {SpecKind::Window}, anchor, /*mayWiden=*/false, /*mayPair=*/true);
   if (match)
     match = findConvolution(group, anchor, found);
   if (match && found.isDepthwise())

@@ -43,7 +43,7 @@ struct PackedForm {
 class GemmEmitter {
 public:
   GemmEmitter(KernelEmitter &kernel, const MatrixProduct &product, const PanelBlocks &blocks)
-      : kernel(kernel), product(product), code(kernel, kernel.builder.getF32Type()),
+      : kernel(kernel), product(product), code(kernel, getElementType(product.operandB())),
         engine(code, sizesOf(product), blocks), epilogue(kernel, product.op) {}
 
   static PanelSizes sizesOf(const MatrixProduct &product) {
@@ -79,7 +79,8 @@ private:
 
 static Match matchProduct(const GroupInfo &group, MatrixProduct &found) {
   Operation *anchor = nullptr;
-  Match match = findAnchor(group, {SpecKind::Contract}, anchor);
+  Match match = findAnchor(group, {SpecKind::Contract}, anchor, /*mayWiden=*/false,
+                           /*mayPair=*/true);
   return match ? findMatrixProduct(group, anchor, found) : match;
 }
 
@@ -136,7 +137,7 @@ static std::optional<PackedForm> findPackedForm(const MatrixProduct &product,
   int64_t panels = llvm::divideCeilSigned(*columns, panelColumns);
   shape.append({panels * (panelColumns / width), *depth, width});
   form.map = AffineMap::get(shape.size(), 0, exprs, context);
-  form.type = RankedTensorType::get(shape, Float32Type::get(context));
+  form.type = RankedTensorType::get(shape, getElementType(b));
   return form;
 }
 

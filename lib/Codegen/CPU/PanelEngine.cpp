@@ -124,7 +124,7 @@ PanelEngine::PanelEngine(VectorCode &code, const PanelSizes &sizes, const PanelB
                          const PanelRows &rows)
     : code(code), kernel(code.kernel), builder(code.builder), loc(code.loc), sizes(sizes),
       blocks(blocks), rowsOfB(rows) {
-  elements.element = builder.getF32Type();
+  elements.element = code.compute;
   kernel.markScratch(elements);
 }
 
@@ -503,7 +503,7 @@ SmallVector<Value> PanelEngine::emitStep(Value a, Value b, ArrayRef<Value> rowOf
   };
   auto multiply = [&](int64_t row, int64_t v, Value x, Value y) {
     Value &sum = next[row * vectors + v];
-    sum = code.fma(x, y, sum);
+    sum = isa<FloatType>(code.compute) ? code.fma(x, y, sum) : code.fmaPairs(x, y, sum);
   };
   if (vectors <= count) {
     SmallVector<Value> columns = llvm::map_to_vector(llvm::seq(vectors), loadB);

@@ -1,6 +1,9 @@
 //===- PanelEngine.h - products of matrices in register tiles -------------===//
 //
-//   C[m][n] = sum over k of A[m][k] * B[k][n]      in float32
+//   C[m][n] = sum over k of A[m][k] * B[k][n]
+//
+// in float32, or in int32 where elements of A and B are pairs of int16 (dsc.pair), whose
+// product is the sum of the products of their halves.
 //
 // A is read in place, one element broadcast at a time; B comes in panels [k][NR] of
 // NR = `vectors` * lanes columns. A tile of C stays in registers for a block of the
@@ -174,7 +177,7 @@ private:
   PanelSizes sizes;
   PanelBlocks blocks;
   PanelRows rowsOfB;
-  BufferView elements; // of float32, to step through panels and sums
+  BufferView elements; // to step through panels and sums
   BufferView buffer, panel;
   // The first `widePanels` of a line have a vector more than the others'
   // `narrowVectors`. Not set: all have `blocks.vectors`.

@@ -3,6 +3,7 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -41,6 +42,37 @@ static bool isSumOfProducts(const LoopSpec &loops, bool mayWiden) {
   return (left == a && right == b) || (left == b && right == a);
 }
 
+/// x where value = (x << 16) >> 16, the low half of a pair, or value = x >> 16.
+static Value halfOf(Value value, bool isLow) {
+  auto shiftedBy16 = [](Operation *op) { return op && isConstantIntValue(op->getOperand(1), 16); };
+  auto right = value.getDefiningOp<arith::ShRSIOp>();
+  if (!shiftedBy16(right) || !isLow)
+    return shiftedBy16(right) ? right.getLhs() : Value();
+  auto left = right.getLhs().getDefiningOp<arith::ShLIOp>();
+  return shiftedBy16(left) ? left.getLhs() : Value();
+}
+
+/// accumulator + (low(a) * low(b) + high(a) * high(b)) in int32, from 0.
+static bool isSumOfPairProducts(const LoopSpec &loops) {
+  if (loops.accesses.size() != 2 || loops.init.size() != 1)
+    return false;
+  auto init = dyn_cast<IntegerAttr>(loops.init.front());
+  if (!init || !init.getType().isInteger(32) || !init.getValue().isZero())
+    return false;
+  Block &body = loops.body->front();
+  unsigned first = loops.numLoops();
+  Value a = body.getArgument(first), b = body.getArgument(first + 1);
+  auto total = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddIOp>();
+  auto both = total ? total.getRhs().getDefiningOp<arith::AddIOp>() : arith::AddIOp();
+  if (!both || total.getLhs() != body.getArgument(first + 2))
+    return false;
+  auto isProduct = [&](Value value, bool isLow) {
+    auto mul = value.getDefiningOp<arith::MulIOp>();
+    return mul && halfOf(mul.getLhs(), isLow) == a && halfOf(mul.getRhs(), isLow) == b;
+  };
+  return isProduct(both.getLhs(), true) && isProduct(both.getRhs(), false);
+}
+
 /// Whether `op` is part of an epilogue; `mapped` are the tensors with one element
 /// for each of the anchor's.
 static bool isEpilogue(const GroupInfo &group, Operation *op, llvm::DenseSet<Value> &mapped) {
@@ -65,7 +97,7 @@ static bool isEpilogue(const GroupInfo &group, Operation *op, llvm::DenseSet<Val
 }
 
 Match findAnchor(const GroupInfo &group, ArrayRef<SpecKind> kinds, Operation *&anchor,
-                 bool mayWiden) {
+                 bool mayWiden, bool mayPair) {
   anchor = nullptr;
   for (Operation &op : group.getBody().without_terminator()) {
     const Spec *spec = group.getSpec(&op);
@@ -78,7 +110,7 @@ Match findAnchor(const GroupInfo &group, ArrayRef<SpecKind> kinds, Operation *&a
   if (!anchor)
     return Match::no("no sum of products");
   const LoopSpec &loops = *group.getSpec(anchor)->loops;
-  if (!isSumOfProducts(loops, mayWiden))
+  if (!isSumOfProducts(loops, mayWiden) && !(mayPair && isSumOfPairProducts(loops)))
     return Match::no("not a plain sum of products in float32");
   for (const Access &access : loops.accesses)
     if (!access.map || group.contains(anchor->getOperand(access.operand)))

@@ -69,7 +69,11 @@ bool isFlatEpilogue(const GroupInfo &group, Operation *anchor, unsigned axis) {
   return true;
 }
 
-static bool isF32(Value tensor) { return getElementType(tensor).isF32(); }
+/// Whether elements are computed on as they lie in memory.
+static bool isPlain(Value tensor) {
+  Type type = getElementType(tensor);
+  return type.isF32() || type.isInteger(8) || type.isInteger(16) || type.isInteger(32);
+}
 
 /// Whether the scalar code exists for vectors too, and is short: it is repeated for
 /// each vector of a register tile.
@@ -96,7 +100,7 @@ bool hasVectorEpilogue(const GroupInfo &group, Operation *anchor, unsigned axis)
       if (!usesAxes(access, axis, rank))
         return true;
       Value operand = op->getOperand(access.operand);
-      return isF32(operand) && (!group.contains(operand) || access.map->isIdentity());
+      return isPlain(operand) && (!group.contains(operand) || access.map->isIdentity());
     });
   };
   if (loops.finish &&
@@ -109,7 +113,7 @@ bool hasVectorEpilogue(const GroupInfo &group, Operation *anchor, unsigned axis)
     if (!isVectorizable(*map.body, rank) || !areVectors(&op, map.accesses))
       return false;
   }
-  return llvm::all_of(group.getYielded(), isF32);
+  return llvm::all_of(group.getYielded(), isPlain);
 }
 
 //===----------------------------------------------------------------------===//

@@ -14,7 +14,7 @@ namespace dsc {
 
 VectorCode::VectorCode(KernelEmitter &kernel, Type element)
     : kernel(kernel), builder(kernel.builder), loc(kernel.loc) {
-  compute = element.isF64() ? Type(builder.getF64Type()) : Type(builder.getF32Type());
+  compute = element.isF64() || element.isInteger(32) ? element : Type(builder.getF32Type());
   lanes = kernel.target.lanes(compute.getIntOrFloatBitWidth());
 }
 
@@ -23,7 +23,9 @@ Type VectorCode::typeOf(int64_t width) const {
 }
 
 Value VectorCode::constant(double value, int64_t width) {
-  TypedAttr attribute = builder.getFloatAttr(compute, value);
+  TypedAttr attribute = isa<FloatType>(compute)
+                            ? TypedAttr(builder.getFloatAttr(compute, value))
+                            : builder.getIntegerAttr(compute, static_cast<int64_t>(value));
   if (width > 1)
     attribute = DenseElementsAttr::get(cast<VectorType>(typeOf(width)), Attribute(attribute));
   return arith::ConstantOp::create(builder, loc, attribute);
@@ -44,7 +46,7 @@ static unsigned alignmentOf(Type element) { return (element.getIntOrFloatBitWidt
 
 Value VectorCode::extend(Value stored) {
   Type element = getElementTypeOrSelf(stored);
-  if (element == compute)
+  if (element == compute || !isa<FloatType>(compute))
     return stored;
   Type type = compute;
   if (auto vector = dyn_cast<VectorType>(stored.getType()))
@@ -136,6 +138,64 @@ Value VectorCode::mul(Value a, Value b) { return arith::MulFOp::create(builder, 
 Value VectorCode::div(Value a, Value b) { return arith::DivFOp::create(builder, loc, a, b); }
 Value VectorCode::fma(Value a, Value b, Value c) {
   return math::FmaOp::create(builder, loc, a, b, c);
+}
+
+/// Halves of int32, as int32.
+static std::pair<Value, Value> splitPair(VectorCode &code, Value pair) {
+  Type type = pair.getType();
+  TypedAttr number = code.builder.getIntegerAttr(getElementTypeOrSelf(type), 16);
+  if (auto vector = dyn_cast<VectorType>(type))
+    number = DenseElementsAttr::get(vector, Attribute(number));
+  Value half = arith::ConstantOp::create(code.builder, code.loc, number);
+  Value left = arith::ShLIOp::create(code.builder, code.loc, pair, half);
+  return {arith::ShRSIOp::create(code.builder, code.loc, left, half),
+          arith::ShRSIOp::create(code.builder, code.loc, pair, half)};
+}
+
+/// x86's instruction for pairs in vectors of so many lanes; empty: the target has none.
+static StringRef pairInstruction(const Target &target, int64_t lanes) {
+  if (target.architecture() != "x86_64")
+    return {};
+  if (lanes == 16)
+    return target.has("avx512bw") ? "llvm.x86.avx512.pmaddw.d.512" : "";
+  if (lanes == 8)
+    return target.has("avx2") ? "llvm.x86.avx2.pmadd.wd" : "";
+  return lanes == 4 ? "llvm.x86.sse2.pmadd.wd" : "";
+}
+
+Value VectorCode::multiplyPairs(Value a, Value b) {
+  auto type = dyn_cast<VectorType>(a.getType());
+  int64_t width = type ? type.getNumElements() : 1;
+  StringRef instruction = pairInstruction(kernel.target, width);
+  if (!instruction.empty()) {
+    auto halves = VectorType::get(2 * width, builder.getI16Type());
+    Value left = LLVM::BitcastOp::create(builder, loc, halves, a);
+    Value right = LLVM::BitcastOp::create(builder, loc, halves, b);
+    return LLVM::CallIntrinsicOp::create(builder, loc, type, builder.getStringAttr(instruction),
+                                         ValueRange{left, right})
+        .getResult(0);
+  }
+  if (width > 1 && !pairInstruction(kernel.target, width / 2).empty()) {
+    // A vector that the target emulates: two of its own.
+    SmallVector<int64_t> low = llvm::to_vector(llvm::seq<int64_t>(0, width / 2)), high, all;
+    for (int64_t lane : low)
+      high.push_back(lane + width / 2);
+    all = llvm::to_vector(llvm::seq<int64_t>(0, width));
+    auto part = [&](Value x, ArrayRef<int64_t> lanes) -> Value {
+      return vector::ShuffleOp::create(builder, loc, x, x, lanes);
+    };
+    Value first = multiplyPairs(part(a, low), part(b, low));
+    Value second = multiplyPairs(part(a, high), part(b, high));
+    return vector::ShuffleOp::create(builder, loc, first, second, all);
+  }
+  auto [lowA, highA] = splitPair(*this, a);
+  auto [lowB, highB] = splitPair(*this, b);
+  return arith::AddIOp::create(builder, loc, arith::MulIOp::create(builder, loc, lowA, lowB),
+                               arith::MulIOp::create(builder, loc, highA, highB));
+}
+
+Value VectorCode::fmaPairs(Value a, Value b, Value c) {
+  return arith::AddIOp::create(builder, loc, c, multiplyPairs(a, b));
 }
 
 Value VectorCode::max(Value a, Value b) {

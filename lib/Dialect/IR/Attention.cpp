@@ -1,5 +1,5 @@
 //===- Attention.cpp - softmax(Q K^T) V -----------------------------------===//
-#include "Decomposer.h"
+#include "dsc/Dialect/IR/Decomposer.h"
 
 #include "llvm/ADT/StringSwitch.h"
 

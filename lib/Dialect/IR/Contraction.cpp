@@ -47,6 +47,21 @@ Value requantize(ScalarBuilder &s, Value accumulator, const Requantization &para
   return s.cast(shifted, f.type, parameters.resultType);
 }
 
+Value multiplyAddPairs(ScalarBuilder &s, Value a, Value b, Value accumulator) {
+  Value half = s.integer(16);
+  auto high = [&](Value x) -> Value { return arith::ShRSIOp::create(s.builder, s.loc, x, half); };
+  auto low = [&](Value x) { return high(arith::ShLIOp::create(s.builder, s.loc, x, half)); };
+  return s.add(accumulator, s.add(s.mul(low(a), low(b)), s.mul(high(a), high(b))));
+}
+
+Value buildRequantized(Decomposer &build, Value sums, Value scaleA, Value scaleB, Value scaleY,
+                       Value zeroPointY) {
+  Type f32 = Float32Type::get(sums.getContext());
+  Value scale = build.op("dsc.mul", {build.cast(scaleA, f32), build.cast(scaleB, f32)});
+  Value multiplier = build.op("dsc.div", {scale, build.cast(scaleY, f32)});
+  return build.op("dsc.requantize", {sums, multiplier, zeroPointY});
+}
+
 void readParameter(LoopSpecBuilder &spec, Operation *op, unsigned operand,
                    ArrayRef<AffineExpr> loops, bool inFinish) {
   SmallVector<Dim> dims = getDims(op->getOperand(operand));
@@ -409,6 +424,55 @@ FailureOr<Spec> QLinearMatMulOp::getSpec() {
                 parameters.zeroPointY = args.operands[3];
                 return {requantize(s, args.accumulators[0], parameters)};
               });
+  return spec.take();
+}
+
+static bool isOneElement(Value value) {
+  return llvm::all_of(getDims(value), [](Dim dim) { return dim.isConstant(1); });
+}
+
+LogicalResult QLinearMatMulOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
+  if (!isOneElement(getYScale()) || !isOneElement(getYZeroPoint()))
+    return failure();
+  Decomposer build(builder, getLoc());
+  Value sums = build.op("dsc.matmul_integer", {getA(), getB(), getAZeroPoint(), getBZeroPoint()});
+  // One scale for each row.
+  Value scaleA = getAScale();
+  if (getRank(scaleA) == 1 && !isOneElement(scaleA) && getRank(getA()) > 1)
+    scaleA = build.reshape(scaleA, {getDims(scaleA)[0], Dim::constant(getContext(), 1)});
+  if (getRank(getB()) == 1 && !isOneElement(getBScale()))
+    return failure();
+  values.push_back(
+      buildRequantized(build, sums, scaleA, getBScale(), getYScale(), getYZeroPoint()));
+  return success(values.back() && values.back().getType() == getY().getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Products of pairs
+//===----------------------------------------------------------------------===//
+
+LogicalResult MatMulPairsOp::inferTypes(TypeInference &inference) {
+  FailureOr<MatMulShape> shape = matMulShape(getA(), getB(), inference);
+  if (failed(shape))
+    return failure();
+  inference.addResult(getElementType(getA()), shape->result());
+  return success();
+}
+
+FailureOr<Spec> MatMulPairsOp::getSpec() {
+  TypeInference inference(*this);
+  FailureOr<MatMulShape> shape = matMulShape(getA(), getB(), inference);
+  if (failed(shape))
+    return failure();
+  LoopSpecBuilder spec(*this, SpecKind::Contract);
+  MatMulLoops loops(spec, *shape);
+  spec.readBroadcast(0, loops.ofA());
+  spec.readBroadcast(1, loops.ofB());
+  Type element = getElementType(getA());
+  accumulateFromZero(spec, element);
+  spec.body(element, [](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+    return {multiplyAddPairs(s, args.operands[0], args.operands[1], args.accumulators[0])};
+  });
   return spec.take();
 }
 

@@ -1,7 +1,7 @@
 //===- Contraction.h - scalar code that sums of products share ------------===//
 #pragma once
 
-#include "dsc/Dialect/IR/DscDialect.h"
+#include "dsc/Dialect/IR/Decomposer.h"
 
 namespace dsc {
 
@@ -24,6 +24,17 @@ struct Requantization {
   mlir::Type scaleType, resultType;
 };
 mlir::Value requantize(ScalarBuilder &s, mlir::Value accumulator, const Requantization &parameters);
+
+/// The sum of the products of two pairs of int16 (dsc.pair) and an accumulator: the form
+/// by which templates know integer products.
+mlir::Value multiplyAddPairs(ScalarBuilder &s, mlir::Value a, mlir::Value b,
+                             mlir::Value accumulator);
+
+/// Builds a product's int32 sums (with a bias, if it is not null) as a quantized tensor,
+/// by one multiplier scaleA * scaleB / scaleY; scales broadcast against the sums. Null
+/// where that does not work.
+mlir::Value buildRequantized(Decomposer &build, mlir::Value sums, mlir::Value scaleA,
+                             mlir::Value scaleB, mlir::Value scaleY, mlir::Value zeroPointY);
 
 /// Reads a quantization parameter: a scalar, a tensor of one element, or a tensor
 /// that broadcasts against `loops`.

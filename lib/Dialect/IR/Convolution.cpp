@@ -1,7 +1,7 @@
 //===- Convolution.cpp - convolutions -------------------------------------===//
 #include "Contraction.h"
-#include "Decomposer.h"
 #include "Window.h"
+#include "dsc/Dialect/IR/Decomposer.h"
 
 using namespace mlir;
 
@@ -301,6 +301,57 @@ FailureOr<Spec> QLinearConvOp::getSpec() {
                   sum = s.add(sum, args.operands[4]);
                 return {requantize(s, sum, parameters)};
               });
+  return spec.take();
+}
+
+LogicalResult QLinearConvOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
+  Decomposer build(builder, getLoc());
+  SmallVector<Decomposer::Attribute> attributes;
+  for (NamedAttribute attribute : (*this)->getAttrs())
+    attributes.push_back({attribute.getName(), attribute.getValue()});
+  Value sums =
+      build.op("dsc.conv_integer", {getX(), getW(), getXZeroPoint(), getWZeroPoint()}, attributes);
+  // [C] as [C, 1, ...].
+  auto perChannel = [&](Value vector) {
+    SmallVector<Dim> shape(getRank(getX()) - 1, Dim::constant(getContext(), 1));
+    if (getRank(vector) != 1)
+      return vector;
+    shape[0] = getDims(vector)[0];
+    return build.reshape(vector, shape);
+  };
+  auto scalar = [&](Value value) { return getRank(value) == 0 ? value : build.reshape(value, {}); };
+  if (!isAbsent(getB()))
+    sums = build.op("dsc.add", {sums, perChannel(getB())});
+  values.push_back(buildRequantized(build, sums, scalar(getXScale()), perChannel(getWScale()),
+                                    scalar(getYScale()), scalar(getYZeroPoint())));
+  return success(values.back() && values.back().getType() == getY().getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Products of pairs
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConvPairsOp::inferTypes(TypeInference &inference) {
+  FailureOr<ConvShape> shape = convShape(*this, inference);
+  if (failed(shape))
+    return failure();
+  inference.addResult(getElementType(getX()), shape->result());
+  return success();
+}
+
+FailureOr<Spec> ConvPairsOp::getSpec() {
+  TypeInference inference(*this);
+  FailureOr<ConvShape> shape = convShape(*this, inference);
+  if (failed(shape))
+    return failure();
+  LoopSpecBuilder spec(*this, SpecKind::Window);
+  ConvLoops loops(spec, *shape);
+  readOperands(spec, *shape, loops, 0, 1);
+  Type element = getElementType(getX());
+  accumulateFromZero(spec, element);
+  spec.body(element, [](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+    return {multiplyAddPairs(s, args.operands[0], args.operands[1], args.accumulators[0])};
+  });
   return spec.take();
 }
 

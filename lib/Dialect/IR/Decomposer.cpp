@@ -1,5 +1,5 @@
 //===- Decomposer.cpp - writes decompositions -----------------------------===//
-#include "Decomposer.h"
+#include "dsc/Dialect/IR/Decomposer.h"
 
 using namespace mlir;
 

@@ -1,7 +1,7 @@
 //===- Normalization.cpp - softmax and normalisations ---------------------===//
 #include "Axes.h"
 #include "Contraction.h"
-#include "Decomposer.h"
+#include "dsc/Dialect/IR/Decomposer.h"
 
 using namespace mlir;
 

@@ -1,7 +1,7 @@
 //===- Pooling.cpp - largest, average and norm of windows -----------------===//
 #include "Contraction.h"
-#include "Decomposer.h"
 #include "Window.h"
+#include "dsc/Dialect/IR/Decomposer.h"
 
 using namespace mlir;
 

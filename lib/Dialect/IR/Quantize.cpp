@@ -1,5 +1,5 @@
 //===- Quantize.cpp - quantized tensors: QuantizeLinear and its relatives --===//
-#include "dsc/Dialect/IR/DscDialect.h"
+#include "Contraction.h"
 #include "dsc/Dialect/IR/ScalarFunctions.h"
 
 using namespace mlir;
@@ -217,6 +217,125 @@ FailureOr<Spec> DequantizeLinearOp::getSpec() {
                return {s.round(s.mul(value, scale))};
              });
   return spec->take();
+}
+
+//===----------------------------------------------------------------------===//
+// Integer products as quantized tensors
+//===----------------------------------------------------------------------===//
+
+LogicalResult RequantizeOp::inferTypes(TypeInference &inference) {
+  Type output = getElementType(getYZeroPoint());
+  return inferElementwise(*this, inference, [&](Type) { return output; }, /*allowMixed=*/true);
+}
+
+FailureOr<Spec> RequantizeOp::getSpec() {
+  Type output = getElementType(getY());
+  return elementwiseSpec(*this, [&](ScalarBuilder &s, ValueRange x) {
+    ScalarBuilder f = s.with(s.builder.getF32Type());
+    Value scaled = f.mul(s.cast(x[0], s.type, f.type), x[1]);
+    Value shifted = f.add(f.math<math::RoundEvenOp>(scaled), s.cast(x[2], output, f.type));
+    // The cast saturates.
+    return s.cast(shifted, f.type, output);
+  });
+}
+
+LogicalResult QuantizedSumOp::inferTypes(TypeInference &inference) {
+  Type output = conversionTarget(inference, getOutputDtype());
+  if (!output)
+    return failure();
+  if (!output.isInteger(8))
+    return inference.error() << "quantizes to integers of 8 bits, not to " << output;
+  return inferElementwise(*this, inference, [&](Type) { return output; }, /*allowMixed=*/true);
+}
+
+FailureOr<Spec> QuantizedSumOp::getSpec() {
+  Type a = getElementType(getA()), b = getElementType(getB()), output = getElementType(getY());
+  return elementwiseSpec(*this, [&](ScalarBuilder &s, ValueRange x) {
+    ScalarBuilder f = s.with(s.builder.getF32Type());
+    Value sum = f.fma(s.cast(x[0], a, f.type), x[2], x[4]);
+    sum = f.fma(s.cast(x[1], b, f.type), x[3], sum);
+    return s.cast(f.math<math::RoundEvenOp>(sum), f.type, output);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// PairOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult PairOp::inferTypes(TypeInference &inference) {
+  SmallVector<Dim> dims = getDims(getX());
+  int64_t rank = dims.size();
+  FailureOr<int64_t> axis = inference.normalizeAxis(getAxis(), rank);
+  if (failed(axis))
+    return failure();
+  if (!isAbsent(getZeroPoint())) {
+    SmallVector<Dim> zero = getDims(getZeroPoint());
+    int64_t missing = rank - static_cast<int64_t>(zero.size());
+    if (getElementType(getZeroPoint()) != getElementType(getX()) || missing < 0 ||
+        (*axis >= missing && !zero[*axis - missing].isConstant(1)))
+      return inference.error() << "zero point " << shortTypeName(getZeroPoint().getType())
+                               << " does not fit " << shortTypeName(getX().getType());
+    for (auto [mine, all] : llvm::zip(zero, ArrayRef(dims).drop_front(missing)))
+      if (!mine.isConstant(1) &&
+          failed(inference.requireEqual(mine, all, "zero point and input have different shapes")))
+        return failure();
+  }
+  dims[*axis] = dims[*axis].ceilDiv(2);
+  inference.addResult(IntegerType::get(getContext(), 32), dims);
+  return success();
+}
+
+/// low and high half of a pair.
+static Value packPair(ScalarBuilder &s, Value low, Value high) {
+  return s.bitOr(s.bitAnd(low, s.integer(0xffff)), s.mul(high, s.integer(0x10000)));
+}
+
+FailureOr<Spec> PairOp::getSpec() {
+  SmallVector<Dim> dims = getDims(getX());
+  int64_t axis = getAxis();
+  if (axis < 0)
+    axis += static_cast<int64_t>(dims.size());
+  Dim size = dims[axis];
+  Type type = getElementType(getX());
+  LoopSpecBuilder spec(*this, SpecKind::Map);
+  SmallVector<AffineExpr> loops = spec.parallel(getDims(getY()));
+  SmallVector<AffineExpr> low = loops, high = loops;
+  low[axis] = loops[axis] * 2;
+  high[axis] = loops[axis] * 2 + 1;
+  bool isEven = size.isConstant() && size.getConstant() % 2 == 0;
+  // Where nothing is behind the end, another element is read instead.
+  bool isOdd = size.isConstant() && !isEven;
+  if (isOdd)
+    high[axis] = high[axis] % size.getConstant();
+  spec.read(0, low);
+  if (size.isConstant())
+    spec.read(0, high);
+  else
+    spec.readAnywhere(0);
+  bool hasZeroPoint = !isAbsent(getZeroPoint());
+  if (hasZeroPoint)
+    spec.readBroadcast(1, loops);
+  Type wide = IntegerType::get(getContext(), 32);
+  spec.body(wide, [&](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+    ScalarBuilder narrow = s.with(type);
+    Value zero = hasZeroPoint ? args.operands[2] : Value();
+    Value second = args.operands[1];
+    if (!size.isConstant()) {
+      SmallVector<Value> at(args.indices);
+      at[axis] = s.indexAdd(s.indexMul(at[axis], s.index(2)), s.index(1));
+      second = narrow.atOrElse(second, at, zero ? zero : narrow.integer(0));
+    }
+    Value first = centered(s, args.operands[0], zero, type);
+    second = centered(s, second, zero, type);
+    if (isOdd) {
+      Value last = s.index(size.getConstant() / 2);
+      Value exists = arith::CmpIOp::create(s.builder, s.loc, arith::CmpIPredicate::ne,
+                                           args.indices[axis], last);
+      second = s.select(exists, second, s.integer(0));
+    }
+    return {packPair(s, first, second)};
+  });
+  return spec.take();
 }
 
 } // namespace dsc

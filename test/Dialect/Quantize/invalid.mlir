@@ -84,3 +84,11 @@ func.func @dequantize_output(%x: tensor<2xi8>, %scale: tensor<f32>) {
   %0 = dsc.dequantize_linear %x, %scale, %none {output_dtype = 6} : i8[2], f32[], none -> i32[2]
   return
 }
+
+// -----
+
+func.func @pair_zero_point(%x: tensor<5x2xui8>, %z: tensor<5x2xui8>) {
+  // expected-error@+1 {{zero point u8[5,2] does not fit u8[5,2]}}
+  %0 = dsc.pair %x, %z {axis = 0} : u8[5,2], u8[5,2] -> i32[3,2]
+  return
+}

@@ -13,9 +13,10 @@ namespace dsc {
 
 /// Sets `anchor` to the group's only op of a kind in `kinds`, if its body is
 /// `accumulator + a * b` in float32 and the rest of the group is an epilogue. With
-/// `mayWiden`, a and b may be 16-bit floats that the body extends.
+/// `mayWiden`, a and b may be 16-bit floats that the body extends; with `mayPair`, also pairs
+/// of int16 (dsc.pair) whose products' sum is added in int32.
 Match findAnchor(const GroupInfo &group, llvm::ArrayRef<SpecKind> kinds, mlir::Operation *&anchor,
-                 bool mayWiden = false);
+                 bool mayWiden = false, bool mayPair = false);
 
 /// Sets `anchor` to the group's only op with a reduction, of any kind, if the rest
 /// of the group is computed before it or is an epilogue.

@@ -1,7 +1,7 @@
 //===- VectorCode.h - vector loads, stores, dot products of a kernel ------===//
 //
 // What templates with vector code of their own build on. Elements are computed in
-// float32 (float64 for float64); a width of 1 means scalars, so that the same code
+// float32 (float64 for float64, int32 for int32); a width of 1 means scalars, so that the same code
 // emits the body of a vector loop and of its tail.
 //
 //===----------------------------------------------------------------------===//
@@ -19,7 +19,7 @@ public:
   KernelEmitter &kernel;
   mlir::OpBuilder &builder;
   mlir::Location loc;
-  /// What values are computed in: f32 or f64.
+  /// What values are computed in: f32, f64 or i32.
   mlir::Type compute;
   /// Elements of `compute` in a vector register.
   int64_t lanes;
@@ -52,6 +52,8 @@ public:
   mlir::Value mul(mlir::Value a, mlir::Value b);
   mlir::Value div(mlir::Value a, mlir::Value b);
   mlir::Value fma(mlir::Value a, mlir::Value b, mlir::Value c);
+  /// c + low(a) * low(b) + high(a) * high(b): int32 whose halves are int16 (dsc.pair).
+  mlir::Value fmaPairs(mlir::Value a, mlir::Value b, mlir::Value c);
   /// The second operand where one is NaN (what processors do).
   mlir::Value max(mlir::Value a, mlir::Value b);
   mlir::Value min(mlir::Value a, mlir::Value b);
@@ -81,6 +83,7 @@ public:
 
 private:
   mlir::Value extend(mlir::Value stored);
+  mlir::Value multiplyPairs(mlir::Value a, mlir::Value b);
   mlir::Value sumLanes(llvm::SmallVector<mlir::Value> vectors);
   llvm::SmallVector<mlir::Value> dotStep(const Rows &a, const Rows &b, mlir::Value k,
                                          mlir::Value mask, mlir::ValueRange sums);

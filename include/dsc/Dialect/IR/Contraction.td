@@ -30,11 +30,18 @@ def Dsc_MatMulIntegerOp : Dsc_Op<"matmul_integer", "MatMulInteger"> {
   let results = (outs Dsc_Tensor:$y);
 }
 
-def Dsc_QLinearMatMulOp : Dsc_Op<"qlinear_matmul", "QLinearMatMul"> {
+def Dsc_QLinearMatMulOp
+    : Dsc_Op<"qlinear_matmul", "QLinearMatMul", [], ["getSpec", "decompose"]> {
   let summary = "a product of quantized tensors, accumulated in int32 and requantized";
   let arguments = (ins Dsc_Tensor:$a, Dsc_Tensor:$a_scale, Dsc_Tensor:$a_zero_point,
                        Dsc_Tensor:$b, Dsc_Tensor:$b_scale, Dsc_Tensor:$b_zero_point,
                        Dsc_Tensor:$y_scale, Dsc_Tensor:$y_zero_point);
+  let results = (outs Dsc_Tensor:$y);
+}
+
+def Dsc_MatMulPairsOp : Dsc_Op<"matmul_pairs", ""> {
+  let summary = "a product in int32 of matrices whose depth is in pairs of int16 (dsc.pair)";
+  let arguments = (ins RankedTensorOf<[I32]>:$a, RankedTensorOf<[I32]>:$b);
   let results = (outs Dsc_Tensor:$y);
 }
 

@@ -32,11 +32,17 @@ def Dsc_ConvIntegerOp
                      (ins Dsc_Tensor:$x, Dsc_Tensor:$w, Dsc_OptionalTensor:$x_zero_point,
                           Dsc_OptionalTensor:$w_zero_point)>;
 
+def Dsc_ConvPairsOp
+    : Dsc_ConvLikeOp<"conv_pairs", "", (ins RankedTensorOf<[I32]>:$x, RankedTensorOf<[I32]>:$w)> {
+  let summary = "a convolution in int32 whose input channels are in pairs of int16 (dsc.pair)";
+}
+
 def Dsc_QLinearConvOp
     : Dsc_ConvLikeOp<"qlinear_conv", "QLinearConv",
                      (ins Dsc_Tensor:$x, Dsc_Tensor:$x_scale, Dsc_Tensor:$x_zero_point,
                           Dsc_Tensor:$w, Dsc_Tensor:$w_scale, Dsc_Tensor:$w_zero_point,
-                          Dsc_Tensor:$y_scale, Dsc_Tensor:$y_zero_point, Dsc_OptionalTensor:$b)>;
+                          Dsc_Tensor:$y_scale, Dsc_Tensor:$y_zero_point, Dsc_OptionalTensor:$b),
+                     ["getSpec", "decompose"]>;
 
 def Dsc_ConvTransposeOp
     : Dsc_Op<"conv_transpose", "ConvTranspose", [], ["getSpec", "decompose"]> {

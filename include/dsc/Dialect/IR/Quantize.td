@@ -38,4 +38,40 @@ def Dsc_DequantizeLinearOp : Dsc_Op<"dequantize_linear", "DequantizeLinear"> {
   let results = (outs Dsc_Tensor:$y);
 }
 
+def Dsc_RequantizeOp : Dsc_Op<"requantize", ""> {
+  let summary = "saturate(round_half_even(x * multiplier) + zero_point)";
+  let description = [{
+    What an integer product is as a quantized tensor: x is int32, `multiplier` are
+    the scales of the product's operands by that of the result, and broadcasts
+    to x; the zero point gives the result's type.
+  }];
+  let arguments = (ins RankedTensorOf<[I32]>:$x, RankedTensorOf<[F32]>:$multiplier,
+                       RankedTensorOf<[I8, UI8]>:$y_zero_point);
+  let results = (outs Dsc_Tensor:$y);
+}
+
+def Dsc_QuantizedSumOp : Dsc_Op<"quantized_sum", ""> {
+  let summary = "saturate(round_half_even(b * factor_b + (a * factor_a + offset)))";
+  let description = [{
+    The sum of two quantized tensors as a quantized tensor of type `output_dtype` (a
+    TensorProto.DataType): factors are the scales by the result's scale, zero points
+    are in the offset. The products are not rounded.
+  }];
+  let arguments = (ins RankedTensorOf<[I8, UI8]>:$a, RankedTensorOf<[I8, UI8]>:$b,
+                       RankedTensorOf<[F32]>:$factor_a, RankedTensorOf<[F32]>:$factor_b,
+                       RankedTensorOf<[F32]>:$offset, Dsc_Int<"0">:$output_dtype);
+  let results = (outs Dsc_Tensor:$y);
+}
+
+def Dsc_PairOp : Dsc_Op<"pair", ""> {
+  let summary = "neighbours along an axis, less their zero point, as two int16 in an int32";
+  let description = [{
+    Element i has x[2 * i] in its low half and x[2 * i + 1] in its high half, 0 behind
+    the end. The zero point broadcasts to x and has one element along the axis.
+  }];
+  let arguments = (ins RankedTensorOf<[I8, UI8]>:$x, Dsc_OptionalTensor:$zero_point,
+                       Dsc_Int<"-1">:$axis);
+  let results = (outs Dsc_Tensor:$y);
+}
+
 #endif
