@@ -1,6 +1,8 @@
 //===- ReportTables.cpp - a compilation's report for people ---------------===//
 #include "ReportTables.h"
 
+#include "dsc/Dialect/Import/Problem.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -142,6 +144,14 @@ std::vector<ReportTable> makeTables(const Json &report) {
 // Text
 //===----------------------------------------------------------------------===//
 
+/// Names in cells may hold anything; a terminal must not obey them.
+static ReportTable printable(ReportTable table) {
+  for (std::vector<std::string> &line : table.lines)
+    for (std::string &cell : line)
+      cell = import::printable(cell);
+  return table;
+}
+
 /// In columns; a cell longer than `kWidest` moves what follows it in its own line only.
 static std::string toText(const ReportTable &table) {
   constexpr size_t kWidest = 40;
@@ -170,7 +180,7 @@ std::string toText(const std::vector<ReportTable> &tables) {
   std::string text;
   for (const ReportTable &table : tables)
     if (!table.lines.empty())
-      text += toText(table);
+      text += toText(printable(table));
   return text;
 }
 

@@ -8,6 +8,8 @@
 #include "Validators.h"
 #include "Verbs.h"
 
+#include "dsc/Dialect/Import/Problem.h"
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -73,9 +75,10 @@ static nlohmann::ordered_json toJson(const Tensor &tensor, const std::string &fi
 
 static std::string toText(const Tensor &tensor, const std::string &file) {
   if (!file.empty())
-    return fmt::format("{}: {} -> {}\n", tensor.name, describe(tensor), file);
+    return fmt::format("{}: {} -> {}\n", import::printable(tensor.name), describe(tensor),
+                       import::printable(file));
   Summary summary(tensor);
-  std::string text = fmt::format("{}: {}", tensor.name, describe(tensor));
+  std::string text = fmt::format("{}: {}", import::printable(tensor.name), describe(tensor));
   if (numberCount(tensor) > summary.nans)
     text +=
         fmt::format(" min {:.6g} max {:.6g} mean {:.6g}", summary.min, summary.max, summary.mean);

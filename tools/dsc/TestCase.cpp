@@ -143,7 +143,8 @@ std::string CaseResult::toText(const std::string &name, bool verbose) const {
   text += message.empty() ? "\n" : ": " + message + (message.ends_with('\n') ? "" : "\n");
   for (const Output &output : outputs)
     if (verbose || outputs.size() == 1 || status == CaseStatus::Fail)
-      text += fmt::format("  {} {}: {}\n", output.dataSet, output.name, output.summary);
+      text += fmt::format("  {} {}: {}\n", output.dataSet, import::printable(output.name),
+                          output.summary);
   return text;
 }
 

@@ -86,8 +86,7 @@ static size_t printableBytes(std::string_view text) {
   return byte(0) == 0xc2 && byte(1) < 0xa0 ? 0 : size;
 }
 
-/// Names and library messages may hold anything.
-static std::string printable(std::string_view text) {
+std::string printable(std::string_view text) {
   std::string result;
   result.reserve(text.size());
   while (!text.empty()) {

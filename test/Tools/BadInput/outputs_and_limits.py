@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 
 import numpy as np
@@ -40,6 +41,13 @@ def interrupted(name, number, seconds, command="exec dsc compile m.onnx -o m.dsc
 
 
 LONG = long_to_compile()
+
+
+def red(proto):
+    proto.graph.node[0].output[0] = proto.graph.output[0].name = "\x1b[31mred"
+
+
+RED = onnx_file("g (float[2] x) => (float[2] y) { y = Relu(x) }", change=red)
 # Root writes everywhere; there a read-only folder is no obstacle.
 ROOT = os.geteuid() == 0
 
@@ -71,6 +79,10 @@ ROWS = [
     output("a disk quota", "ulimit -f 1; dsc compile m.onnx -o m.dsc", 4, "cannot write .*: File too large"),
     output("an earlier output stays when the model is bad", "dsc compile bad.onnx -o o.dsc", 3, "bad.onnx",
            files={"bad.onnx": b"nonsense", "o.dsc": b"old"}),
+
+    # Names that a terminal would obey.
+    *(output(f"control characters, {what}", f"dsc {what} 1>&2", 0, r"\\x1b\[31mred", files={"red.onnx": RED})
+      for what in ("run red.onnx --random 1", "inspect red.onnx", f"verify red.onnx --against ort --python {sys.executable} -v")),
 
     # The input.
     *(output(f"onto the input, as {path}", f"dsc compile m.onnx -o {path}", 2, "the output '.*m.onnx' is the input", "help: ")

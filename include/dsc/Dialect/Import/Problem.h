@@ -116,6 +116,8 @@ private:
   std::vector<Problem> problems;
 };
 
+/// The text with control characters, and bytes that are no UTF-8, as \xNN.
+std::string printable(std::string_view text);
 /// 'name' in quotes, control characters as \xNN and very long names shortened.
 std::string quoteName(std::string_view name);
 
