@@ -17,6 +17,8 @@ import tempfile
 import numpy as np
 import onnxruntime
 
+onnxruntime.disable_telemetry_events()
+
 LEVELS = onnxruntime.GraphOptimizationLevel
 MODES = {"exact": (LEVELS.ORT_ENABLE_ALL, "1"), "default": (LEVELS.ORT_ENABLE_ALL, "0"), "off": (LEVELS.ORT_DISABLE_ALL, "0")}
 

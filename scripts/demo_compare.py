@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import onnxruntime
 
+onnxruntime.disable_telemetry_events()
+
 # What counts as the same answer, of each element and of the largest one.
 RTOL, ATOL = 1e-3, 1e-4
 

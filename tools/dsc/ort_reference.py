@@ -17,6 +17,7 @@ def main():
         import onnxruntime as ort
     except ImportError as error:
         sys.exit(f"{sys.executable} lacks a package: {error}")
+    ort.disable_telemetry_events()
     ort.set_default_logger_severity(3)
     model, *folders = sys.argv[1:]
     options = ort.SessionOptions()
