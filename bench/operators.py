@@ -104,9 +104,15 @@ def reduction_cases():
     yield one("cumsum axis0 128x768", "CumSum", [floats(128, 768)], [np.array(0, np.int64)])
     yield one("topk 5 of 1000", "TopK", [floats(1, 1000)], [ints(5)], ("v", "i"))
     yield one("topk 100 of 8400", "TopK", [floats(1, 8400)], [ints(100)], ("v", "i"))
+    yield one("topk 2 of 16, 4096 rows", "TopK", [floats(4096, 16)], [ints(2)], ("v", "i"))
+    yield one("topk all of 8400", "TopK", [floats(1, 8400)], [ints(8400)], ("v", "i"))
     yield one("global_average_pool 1x512x7x7", "GlobalAveragePool", [floats(1, 512, 7, 7)])
     yield one("max_pool 3x3/2 1x64x112x112", "MaxPool", [floats(1, 64, 112, 112)],
               kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    yield one("max_pool 5x5 1x256x20x20", "MaxPool", [floats(1, 256, 20, 20)],
+              kernel_shape=[5, 5], pads=[2, 2, 2, 2])
+    yield one("average_pool 2x2/2 1x128x56x56", "AveragePool", [floats(1, 128, 56, 56)],
+              kernel_shape=[2, 2], strides=[2, 2])
 
 
 def movement_cases():
@@ -133,7 +139,7 @@ def movement_cases():
     yield one("pad 1x64x56x56", "Pad", [floats(1, 64, 56, 56)], [ints(0, 0, 1, 1, 0, 0, 1, 1)])
     yield one("expand 1x64x1x1 to 80x80", "Expand", [floats(1, 64, 1, 1)], [ints(1, 64, 80, 80)])
     yield one("tile 1x64x20x20 by 2", "Tile", [floats(1, 64, 20, 20)], [ints(1, 1, 2, 2)])
-    for mode in ("nearest", "linear"):
+    for mode in ("nearest", "linear", "cubic"):
         yield Case(f"resize {mode} x2 1x64x80x80", {"x": floats(1, 64, 80, 80)},
                    [("Resize", ["x", "", "scales"], ["y"],
                      {"mode": mode, "coordinate_transformation_mode":
@@ -165,6 +171,10 @@ def elementwise_cases():
     yield one("log 1x64x80x80", "Log", [np.abs(x) + 0.1])
     yield one("sin 1x64x80x80", "Sin", [x])
     yield one("cos 1x64x80x80", "Cos", [x])
+    yield one("tan 1x64x80x80", "Tan", [x])
+    yield one("asin 1x64x80x80", "Asin", [np.tanh(x)])
+    yield one("sinh 1x64x80x80", "Sinh", [x])
+    yield one("asinh 1x64x80x80", "Asinh", [x])
     yield one("gelu 128x3072", "Gelu", [floats(128, 3072)])
     yield one("gelu tanh 128x3072", "Gelu", [floats(128, 3072)], approximate="tanh")
     yield one("add 1x64x80x80", "Add", [x, x + 1])

@@ -172,10 +172,23 @@ void Fusion::collect() {
 // What may be computed together
 //===----------------------------------------------------------------------===//
 
+/// Whether a point of the consumer reads the producer at several computed places.
+static bool picksSeveral(Operation *producer, Operation *consumer, const LoopSpec &loops) {
+  for (auto [i, access] : llvm::enumerate(loops.accesses)) {
+    Value tensor = loops.body->front().getArgument(loops.numLoops() + i);
+    if (!access.map && consumer->getOperand(access.operand).getDefiningOp() == producer &&
+        llvm::range_size(tensor.getUsers()) > 1)
+      return true;
+  }
+  return false;
+}
+
 /// The producer's scalar code is computed at each place where the consumer reads.
 bool Fusion::canInline(Operation *producer, Operation *consumer) {
   OpFacts &from = facts[producer], &to = facts[consumer];
   if (!from.isMap || (!to.isMap && !to.isReduce))
+    return false;
+  if (from.cost > 2 && picksSeveral(producer, consumer, *to.spec->loops))
     return false;
   return to.points <= 2 * from.points || from.cost <= 2;
 }

@@ -106,6 +106,10 @@ LogicalResult printSpec(raw_ostream &os, ComputeOp op) {
     if (spec->scatter->combine)
       printRegion(os, "combine", op.getLoc(), *spec->scatter->combine);
   }
+  if (spec->sort)
+    os << "  axis " << spec->sort->axis << ", the "
+       << (spec->sort->largest ? "largest " : "smallest ") << spec->sort->count << " of "
+       << spec->sort->length << '\n';
   if (spec->call)
     printCall(os, *spec->call);
   return success();

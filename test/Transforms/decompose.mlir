@@ -194,3 +194,55 @@ func.func @conv_transpose(%x: tensor<?x4x?x?xf32, #dsc.tensor<dims = <N, 4, H, W
   %0 = dsc.conv_transpose %x, %w, %b {pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 2, 2>, output_padding = array<i64: 1, 1>} : f32[N,4,H,W], f32[4,3,3,3], f32[3] -> f32[N,3,2 * H,2 * W]
   return %0 : tensor<?x3x?x?xf32, #dsc.tensor<dims = <N, 3, 2 * H, 2 * W>>>
 }
+
+// Two passes over a row.
+// CHECK-LABEL: func.func @argmin(
+// CHECK: dsc.reduce_min {{.*}} -> f32[N,1]
+// CHECK: dsc.index_of {{.*}} -> i64[N]
+func.func @argmin(%x: tensor<?x50xf32, #dsc.tensor<dims = <N, 50>>>) -> tensor<?xi64, #dsc.tensor<dims = <N>>> {
+  %0 = dsc.argmin %x {axis = 1 : i64, keepdims = 0 : i64} : f32[N,50] -> i64[N]
+  return %0 : tensor<?xi64, #dsc.tensor<dims = <N>>>
+}
+
+// A row is too short, and columns are side by side in vectors.
+// CHECK-LABEL: func.func @argmax_whole(
+// CHECK: dsc.argmax
+// CHECK: dsc.argmax
+func.func @argmax_whole(%x: tensor<50x8xf32>) -> (tensor<50xi64>, tensor<8xi64>) {
+  %0 = dsc.argmax %x {axis = 1 : i64, keepdims = 0 : i64} : f32[50,8] -> i64[50]
+  %1 = dsc.argmax %x {axis = 0 : i64, keepdims = 0 : i64} : f32[50,8] -> i64[8]
+  return %0, %1 : tensor<50xi64>, tensor<8xi64>
+}
+
+// The axis that shrinks comes first, then the innermost of those that grow.
+// CHECK-LABEL: func.func @resize(
+// CHECK: dsc.resize {{.*}}axes = array<i64: 1>{{.*}} -> f32[1,4,H,10]
+// CHECK: dsc.resize {{.*}}axes = array<i64: 3>{{.*}} -> f32[1,4,H,20]
+// CHECK: dsc.resize {{.*}}axes = array<i64: 2>{{.*}} -> f32[1,4,2 * H,20]
+func.func @resize(%x: tensor<1x8x?x10xf32, #dsc.tensor<dims = <1, 8, H, 10>>>) -> tensor<1x4x?x20xf32, #dsc.tensor<dims = <1, 4, 2 * H, 20>>> {
+  %0 = dsc.resize %x {mode = "linear", scales = array<f32: 1.0, 0.5, 2.0, 2.0>} : f32[1,8,H,10] -> f32[1,4,2 * H,20]
+  return %0 : tensor<1x4x?x20xf32, #dsc.tensor<dims = <1, 4, 2 * H, 20>>>
+}
+
+// Parts for threads: the first axis, or rows of equal length.
+// CHECK-LABEL: func.func @reduce_all(
+// CHECK: dsc.reduce_sum {{.*}} -> f32[32,1]
+// CHECK: dsc.reduce_sum {{.*}} -> f32[1,1]
+// CHECK: dsc.reshape {{.*}} -> f32[64,2000]
+// CHECK: dsc.reduce_max {{.*}} -> f32[64,1]
+// CHECK: dsc.reduce_max {{.*}} -> f32[1,1]
+func.func @reduce_all(%x: tensor<32x4000xf32>, %y: tensor<1x128000xf32>) -> (tensor<f32>, tensor<1xf32>) {
+  %0 = dsc.reduce_sum %x {keepdims = 0 : i64} : f32[32,4000] -> f32[]
+  %1 = dsc.reduce_max %y {axes = #dsc.dims<1>, keepdims = 0 : i64} : f32[1,128000] -> f32[1]
+  return %0, %1 : tensor<f32>, tensor<1xf32>
+}
+
+// CHECK-LABEL: func.func @reduce_log_sum_exp(
+// CHECK: dsc.reduce_max
+// CHECK: dsc.exp
+// CHECK: dsc.reduce_sum
+// CHECK: dsc.log
+func.func @reduce_log_sum_exp(%x: tensor<4x100xf32>) -> tensor<4xf32> {
+  %0 = dsc.reduce_log_sum_exp %x {axes = #dsc.dims<1>, keepdims = 0 : i64} : f32[4,100] -> f32[4]
+  return %0 : tensor<4xf32>
+}

@@ -1,7 +1,9 @@
 //===- LoopNest.cpp - one loop nest for results of one shape --------------===//
 #include "LoopNest.h"
 
+#include "Tables.h"
 #include "dsc/Codegen/Common/ElementByElement.h"
+#include "dsc/Codegen/Common/Template.h"
 
 using namespace mlir;
 
@@ -220,6 +222,17 @@ void LoopNest::findQuotients() {
   quotient = divides && divisor <= most ? divisor : 1;
 }
 
+/// Positions and weights that only the innermost index decides (of a Resize) are computed
+/// once, if there are lines enough that use them.
+void LoopNest::makeTables() {
+  constexpr double fewLines = 8;
+  if (quotient > 1 || estimateSize(ArrayRef(dims).drop_back()) < fewLines)
+    return;
+  for (Operation &op : kernel.group.getBody().without_terminator())
+    if (isInPlace(&op))
+      tabulateAlong(kernel, *kernel.group.getSpec(&op)->loops, dims.size() - 1);
+}
+
 /// Tells what is known about the index of a loop.
 void LoopNest::assumeInPiece(Value index, unsigned loop) {
   if (!boundaries.empty() && loop == cutLoop)
@@ -294,6 +307,7 @@ void LoopNest::emit() {
   findIndices();
   findCut();
   findQuotients();
+  makeTables();
   for (piece = 0; piece < std::max<size_t>(boundaries.size(), 2) - 1; ++piece)
     emitPieces();
 }

@@ -39,6 +39,7 @@ private:
   void findIndices();
   void findCut();
   void findQuotients();
+  void makeTables();
   bool isInPlace(mlir::Operation *op) const;
   void hoist(unsigned depth, llvm::ArrayRef<mlir::Value> indices);
   void addIndices(mlir::Value tensor, IndexExprs indices);

@@ -17,6 +17,10 @@ const Template &mapsTemplate();
 const Template &loopsTemplate();
 /// One reduction of any kind whose result's rows are contiguous, and maps around it.
 const Template &accumulateTemplate();
+/// Pooling: reductions over windows that slide along the result's rows.
+const Template &poolTemplate();
+/// The first elements along an axis.
+const Template &sortTemplate();
 /// Sequential Specs: scans and scatters.
 const Template &sequentialTemplate();
 /// RNN, GRU and LSTM layers.

@@ -201,6 +201,10 @@ Value KernelEmitter::atElement(AtOp op, const IRMapping &map) {
       .front();
 }
 
+void KernelEmitter::tabulate(Value value, BlockArgument loop, const BufferView &table) {
+  tables[value] = {loop, table};
+}
+
 SmallVector<Value> KernelEmitter::inlineRegion(Region &region, ValueRange arguments) {
   IRMapping map;
   Block &block = region.front();
@@ -209,7 +213,14 @@ SmallVector<Value> KernelEmitter::inlineRegion(Region &region, ValueRange argume
     return llvm::map_to_vector(values, [&](Value value) { return map.lookupOrDefault(value); });
   };
   for (Operation &op : block.without_terminator()) {
-    if (auto at = dyn_cast<AtOp>(op)) {
+    auto table = op.getNumResults() == 1 ? tables.find(op.getResult(0)) : tables.end();
+    if (table != tables.end()) {
+      const auto &[loop, view] = table->second;
+      Value value = loadAt(view, address(view, map.lookup(Value(loop))));
+      if (op.getResult(0).getType().isIndex())
+        value = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), value);
+      map.map(op.getResult(0), value);
+    } else if (auto at = dyn_cast<AtOp>(op)) {
       map.map(at.getResult(), atElement(at, map));
     } else if (auto sizeOp = dyn_cast<SizeOp>(op)) {
       map.map(sizeOp.getResult(), size(sizeOp.getSize()));

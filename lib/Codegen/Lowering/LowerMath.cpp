@@ -1,14 +1,15 @@
 //===- LowerMath.cpp - functions of the math dialect ----------------------===//
 //
-// In float32 the common functions become polynomials, which LLVM vectorises with
-// the loop around them. What is left (float64, rare functions) is called through
-// the services that the runtime passes to a kernel:
+// In float32 functions become polynomials, which LLVM vectorises with the loop around
+// them. What is left (float64) is called through the services that the runtime passes
+// to a kernel:
 //   math.asinh %x : f64  =>  call services->math1[DSC_MATH_asinh](%x)
 //
 //===----------------------------------------------------------------------===//
 #include "dsc/Codegen/Lowering/LowerKernels.h"
 
 #include "ApproximateExp.h"
+#include "ApproximateWide.h"
 #include "dsc/Format/KernelABI.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -123,8 +124,8 @@ static bool isApproximated(StringRef name) {
 bool needsService(Operation *op) {
   if (!isa<arith::RemFOp>(op) && !isa<math::MathDialect>(op->getDialect()))
     return false;
-  if (isa<math::PowFOp>(op) || (isApproximated(op->getName().getStringRef()) &&
-                                getElementTypeOrSelf(op->getResult(0).getType()).isF32()))
+  bool isApproximate = isApproximated(op->getName().getStringRef()) || isWideApproximated(op);
+  if (isApproximate && getElementTypeOrSelf(op->getResult(0).getType()).isF32())
     return false;
   return serviceOffset(op).has_value();
 }
@@ -159,6 +160,7 @@ LogicalResult lowerMath(ModuleOp kernels, bool hasServices) {
   RewritePatternSet patterns(context);
   populateMathAlgebraicSimplificationPatterns(patterns);
   populateExpApproximation(patterns);
+  populateWideApproximations(patterns);
   populateMathPolynomialApproximationPatterns(
       patterns, [](StringRef name) { return name != "math.exp" && isApproximated(name); });
   arith::populateExpandBFloat16Patterns(patterns);

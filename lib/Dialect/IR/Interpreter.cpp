@@ -160,7 +160,7 @@ using interpreter::Decomposition;
 
 static bool isRunnable(const Spec &spec) {
   // Row and Attention have stages, which their decompositions say with loops.
-  return spec.scatter || spec.recurrent || (spec.loops && spec.loops->body);
+  return spec.scatter || spec.sort || spec.recurrent || (spec.loops && spec.loops->body);
 }
 
 static FailureOr<std::vector<Array>> interpretDecomposition(Operation *op,
@@ -213,6 +213,8 @@ static FailureOr<std::vector<Array>> interpretSpec(Operation *op, const Spec &sp
   LogicalResult done = success();
   if (spec.scatter)
     done = interpreter::runScatter(op, *spec.scatter, operands, symbols, results);
+  else if (spec.sort)
+    done = interpreter::runSort(op, *spec.sort, operands, results);
   else if (spec.recurrent)
     done = interpreter::runRecurrent(op, *spec.recurrent, operands, symbols, results);
   else
@@ -279,6 +281,18 @@ static std::optional<int64_t> loopCost(const LoopSpec &spec) {
   return cost;
 }
 
+/// A logarithm of comparisons for each element.
+static std::optional<int64_t> sortCost(Operation *op, const SortSpec &spec) {
+  std::optional<int64_t> length = spec.length.tryConstant();
+  int64_t cost = length ? llvm::Log2_64_Ceil(*length + 1) + 1 : 0;
+  for (Dim dim : getDims(op->getOperand(0))) {
+    std::optional<int64_t> size = dim.tryConstant();
+    if (!size || llvm::MulOverflow(cost, *size, cost))
+      return std::nullopt;
+  }
+  return cost;
+}
+
 std::optional<int64_t> interpretCost(Operation *op) {
   auto compute = dyn_cast<ComputeOp>(op);
   if (!compute)
@@ -290,6 +304,8 @@ std::optional<int64_t> interpretCost(Operation *op) {
   std::optional<Spec> spec = interpreter::specOf(op);
   if (spec && spec->recurrent) // models have no constant sequences
     return std::nullopt;
+  if (spec && spec->sort)
+    return sortCost(op, *spec->sort);
   if (spec && isRunnable(*spec))
     return loopCost(spec->scatter ? spec->scatter->updates : *spec->loops);
   std::unique_ptr<Decomposition> decomposition = Decomposition::create(op);

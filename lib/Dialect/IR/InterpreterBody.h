@@ -125,6 +125,10 @@ mlir::LogicalResult runScatter(mlir::Operation *op, ScatterSpec &spec,
                                llvm::ArrayRef<const Array *> operands, const SymbolValues &symbols,
                                llvm::MutableArrayRef<Array> results);
 
+mlir::LogicalResult runSort(mlir::Operation *op, const SortSpec &spec,
+                            llvm::ArrayRef<const Array *> operands,
+                            llvm::MutableArrayRef<Array> results);
+
 mlir::LogicalResult runRecurrent(mlir::Operation *op, const RecurrentSpec &spec,
                                  llvm::ArrayRef<const Array *> operands,
                                  const SymbolValues &symbols, llvm::MutableArrayRef<Array> results);

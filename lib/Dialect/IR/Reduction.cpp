@@ -1,4 +1,5 @@
 //===- Reduction.cpp - reductions and scans along axes --------------------===//
+#include "Decomposer.h"
 #include "dsc/Dialect/IR/DscDialect.h"
 
 #include <limits>
@@ -207,6 +208,86 @@ FailureOr<Spec> reductionSpec(Operation *op, const Reduction &reduction) {
     return {s.with(element).round(s.cast(result, accumulated, element))};
   });
   return spec.take();
+}
+
+/// The axes that are reduced, if the importer knows them.
+static std::optional<SmallVector<int64_t>> findReducedAxes(Operation *op) {
+  TypeInference inference(op);
+  FailureOr<SmallVector<Dim>> reduced = reducedAxes(op, inference);
+  if (failed(reduced) || !areKnown(*reduced))
+    return std::nullopt;
+  SmallVector<int64_t> axes;
+  for (auto [axis, flag] : llvm::enumerate(*reduced))
+    if (flag.isConstant(1))
+      axes.push_back(static_cast<int64_t>(axis));
+  return axes;
+}
+
+/// The largest divisor of `count` that makes parts for threads, or 1.
+static int64_t countEqualParts(int64_t count) {
+  for (int64_t parts = 64; parts >= 8; --parts)
+    if (count % parts == 0)
+      return parts;
+  return 1;
+}
+
+LogicalResult splitReduction(Operation *op, OpBuilder &builder, SmallVectorImpl<Value> &values) {
+  // Below, one thread is as fast.
+  constexpr int64_t leastElements = 1 << 16, symbolic = 64;
+  Value data = op->getOperand(0);
+  SmallVector<Dim> dims = getDims(data), result = getDims(op->getResult(0));
+  Type element = getElementType(data);
+  std::optional<SmallVector<int64_t>> axes = findReducedAxes(op);
+  if (!axes || (!element.isF32() && !element.isF64()) ||
+      llvm::any_of(result, [](Dim dim) { return !dim.isConstant(1); }))
+    return failure();
+  int64_t elements = 1;
+  for (Dim dim : dims)
+    if (llvm::MulOverflow(elements, dim.tryConstant().value_or(symbolic), elements))
+      return failure();
+  llvm::erase_if(*axes, [&](int64_t axis) { return dims[axis].isConstant(1); });
+  if (elements < leastElements || axes->empty())
+    return failure();
+  Decomposer d(builder, op->getLoc());
+  StringRef name = op->getName().getStringRef();
+  if (axes->size() == 1 || dims[axes->front()].tryConstant().value_or(symbolic) < 8) {
+    // All elements as rows of equal length.
+    int64_t parts = llvm::all_of(dims, [](Dim dim) { return dim.isConstant(); })
+                        ? countEqualParts(elements)
+                        : 1;
+    if (parts == 1)
+      return failure();
+    MLIRContext *context = op->getContext();
+    data =
+        d.reshape(data, {Dim::constant(context, parts), Dim::constant(context, elements / parts)});
+    axes = {0, 1};
+  }
+  Value rows = d.reduce(name, data, ArrayRef(*axes).drop_front());
+  Value whole = d.reduce(name, rows, axes->front());
+  values.push_back(whole ? d.reshape(whole, result) : Value());
+  return success(static_cast<bool>(values.back()));
+}
+
+LogicalResult ReduceLogSumExpOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
+  Type element = getElementType(getData());
+  std::optional<SmallVector<int64_t>> axes = findReducedAxes(*this);
+  if (!axes || axes->empty() || !isa<FloatType>(element))
+    return failure();
+  Decomposer d(builder, getLoc());
+  Type wide = wideType(element);
+  Value x = d.cast(getData(), wide);
+  Value largest = d.reduce("dsc.reduce_max", x, *axes);
+  // Infinities cannot be subtracted from each other: relative to them is 0.
+  Value magnitude = d.op("dsc.abs", {largest});
+  Value isFinite =
+      d.op("dsc.less", {magnitude, d.scalar(wide, std::numeric_limits<double>::infinity())});
+  Value shift = d.op("dsc.where", {isFinite, largest, d.scalar(wide, 0)});
+  Value exponential = d.op("dsc.exp", {d.op("dsc.sub", {x, shift})});
+  Value sum = d.reduce("dsc.reduce_sum", exponential, *axes);
+  Value sumLog = d.op("dsc.add", {d.op("dsc.log", {sum}), shift});
+  Value result = d.cast(sumLog, element);
+  values.push_back(result ? d.reshape(result, getDims(getResult())) : Value());
+  return success(static_cast<bool>(values.back()));
 }
 
 FailureOr<Spec> ReduceLogSumExpOp::getSpec() {

@@ -3,6 +3,7 @@
 // Coordinates are computed in float32 for any element type.
 //
 //===----------------------------------------------------------------------===//
+#include "Decomposer.h"
 #include "Sampling.h"
 
 #include "llvm/ADT/StringSwitch.h"
@@ -346,6 +347,52 @@ static std::optional<Spec> repeatSpec(ResizeOp op, const ResizePlan &plan) {
               return {args.operands[0]};
             });
   return spec.take();
+}
+
+/// How many times longer an axis becomes; sizes that only the run knows count as equal.
+static double growth(const ResizedAxis &axis) {
+  if (axis.scale)
+    return *axis.scale;
+  std::optional<int64_t> input = axis.input.tryConstant(), output = axis.output.tryConstant();
+  return input && output && *input > 0 ? static_cast<double>(*output) / static_cast<double>(*input)
+                                       : 1.0;
+}
+
+LogicalResult ResizeOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
+  TypeInference inference(*this);
+  FailureOr<ResizePlan> plan = planResize(*this, inference);
+  Type element = getElementType(getX());
+  bool isSeparable = (element.isF32() || element.isF64()) && getMode() != "nearest" &&
+                     getCoordinateTransformationMode() != "tf_crop_and_resize" &&
+                     getKeepAspectRatioPolicy() == "stretch";
+  if (failed(plan) || !isSeparable || plan->axes.size() < 2)
+    return failure();
+  // First the axes that shrink, so that less is left to do: the outermost is the cheapest.
+  // Of those that grow the innermost is the dearest and comes first.
+  llvm::stable_sort(plan->axes, [](const ResizedAxis &a, const ResizedAxis &b) {
+    bool aShrinks = growth(a) < 1, bShrinks = growth(b) < 1;
+    if (aShrinks != bShrinks)
+      return aShrinks;
+    return aShrinks ? a.axis < b.axis : a.axis > b.axis;
+  });
+  Decomposer d(builder, getLoc());
+  Value value = getX();
+  for (const ResizedAxis &axis : plan->axes) {
+    SmallVector<Decomposer::Attribute> attributes = {
+        {"axes", builder.getDenseI64ArrayAttr(axis.axis)},
+        {"mode", builder.getStringAttr(getMode())},
+        {"coordinate_transformation_mode",
+         builder.getStringAttr(getCoordinateTransformationMode())},
+        {"cubic_coeff_a", builder.getFloatAttr(builder.getF32Type(), getCubicCoeffA())},
+        {"exclude_outside", d.number(static_cast<int64_t>(getExcludeOutside()))}};
+    if (axis.scale)
+      attributes.push_back({"scales", builder.getDenseF32ArrayAttr(*axis.scale)});
+    else
+      attributes.push_back({"sizes", d.dims(axis.output)});
+    value = d.op("dsc.resize", {value}, attributes);
+  }
+  values.push_back(value);
+  return success(static_cast<bool>(value));
 }
 
 FailureOr<Spec> ResizeOp::getSpec() {

@@ -4,7 +4,10 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Axes.h"
+#include "Decomposer.h"
 #include "dsc/Dialect/IR/DscDialect.h"
+
+#include <limits>
 
 using namespace mlir;
 
@@ -188,7 +191,9 @@ template <typename Op> static FailureOr<Spec> argExtremumSpec(Op op, bool larges
   spec.body(element, [&](ScalarBuilder &s, Args args) -> SmallVector<Value> {
     ScalarBuilder count = s.with(s.builder.getI64Type());
     Value x = s.compute(args.operands[0]), best = args.accumulators[0];
-    Value wins = precedes(s, x, best, largest);
+    Value wins = largest ? s.gt(x, best) : s.lt(x, best);
+    if (s.isFloat())
+      wins = s.logicalOr(wins, s.logicalAnd(s.isNan(x), s.logicalNot(s.isNan(best))));
     if (op.getSelectLastIndex() != 0)
       wins = s.logicalOr(wins, isSame(s, x, best));
     wins = s.logicalOr(wins, count.lt(args.accumulators[1], count.integer(0)));
@@ -201,15 +206,85 @@ template <typename Op> static FailureOr<Spec> argExtremumSpec(Op op, bool larges
   return spec.take();
 }
 
+/// Along the innermost axis two passes are faster, since both go on vectors: the extremum,
+/// then where it is.
+template <typename Op>
+static LogicalResult decomposeArgExtremum(Op op, StringRef extremum, OpBuilder &builder,
+                                          SmallVectorImpl<Value> &values) {
+  constexpr int64_t leastLength = 32;
+  SmallVector<Dim> dims = getDims(op.getData());
+  int64_t axis = positiveAxis(op.getAxis(), dims.size());
+  bool isInnermost =
+      llvm::all_of(ArrayRef(dims).drop_front(axis + 1), [](Dim dim) { return dim.isConstant(1); });
+  if (!isInnermost || dims[axis].tryConstant().value_or(leastLength) < leastLength)
+    return failure();
+  Decomposer d(builder, op.getLoc());
+  Value best = d.reduce(extremum, op.getData(), {axis});
+  values.push_back(d.op("dsc.index_of", {op.getData(), best},
+                        {{"axis", d.number(axis)},
+                         {"keepdims", op.getKeepdimsAttr()},
+                         {"select_last_index", op.getSelectLastIndexAttr()}}));
+  return success(static_cast<bool>(values.back()));
+}
+
 LogicalResult ArgMaxOp::inferTypes(TypeInference &inference) {
   return inferArgExtremum(*this, inference);
 }
 FailureOr<Spec> ArgMaxOp::getSpec() { return argExtremumSpec(*this, /*largest=*/true); }
+LogicalResult ArgMaxOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
+  return decomposeArgExtremum(*this, "dsc.reduce_max", builder, values);
+}
 
 LogicalResult ArgMinOp::inferTypes(TypeInference &inference) {
   return inferArgExtremum(*this, inference);
 }
 FailureOr<Spec> ArgMinOp::getSpec() { return argExtremumSpec(*this, /*largest=*/false); }
+LogicalResult ArgMinOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
+  return decomposeArgExtremum(*this, "dsc.reduce_min", builder, values);
+}
+
+LogicalResult IndexOfOp::inferTypes(TypeInference &inference) {
+  if (failed(inferArgExtremum(*this, inference)))
+    return failure();
+  SmallVector<Dim> shape = getDims(getData());
+  shape[positiveAxis(getAxis(), shape.size())] = inference.constant(1);
+  if (getDims(getWanted()) != shape || getElementType(getWanted()) != getElementType(getData()))
+    return inference.error() << "wanted " << shortTypeName(getWanted().getType())
+                             << " does not fit " << shortTypeName(getData().getType());
+  return success();
+}
+
+/// The accumulator is the index so far, beyond all others if there is none.
+FailureOr<Spec> IndexOfOp::getSpec() {
+  LoopSpecBuilder spec(*this, SpecKind::Reduce);
+  SmallVector<Dim> dims = getDims(getData());
+  int64_t rank = dims.size(), axis = positiveAxis(getAxis(), rank);
+  SmallVector<AffineExpr> loops(rank);
+  for (int64_t i = 0; i < rank; ++i) {
+    if (i != axis)
+      loops[i] = spec.parallel(dims[i]);
+    else if (getKeepdims() != 0)
+      spec.parallel(Dim::constant(getContext(), 1));
+  }
+  SmallVector<AffineExpr> wanted(loops);
+  loops[axis] = spec.reduction(dims[axis]);
+  wanted[axis] = spec.number(0);
+  spec.read(0, loops);
+  spec.read(1, wanted);
+  bool isLast = getSelectLastIndex() != 0;
+  IntegerAttr none =
+      Builder(getContext()).getI64IntegerAttr(isLast ? -1 : std::numeric_limits<int64_t>::max());
+  spec.accumulator(none);
+  spec.body(getElementType(getData()), [&](ScalarBuilder &s, Args args) -> SmallVector<Value> {
+    ScalarBuilder count = s.with(s.builder.getI64Type());
+    Value isHere = isSame(s, s.compute(args.operands[0]), s.compute(args.operands[1]));
+    Value position =
+        count.select(isHere, count.fromIndex(args.indices.back()), count.integer(none.getInt()));
+    Value best = args.accumulators[0];
+    return {isLast ? count.max(best, position) : count.min(best, position)};
+  });
+  return spec.take();
+}
 
 LogicalResult HardmaxOp::inferTypes(TypeInference &inference) {
   SmallVector<Dim> shape = getDims(getInput());
@@ -265,6 +340,18 @@ LogicalResult TopKOp::inferTypes(TypeInference &inference) {
   inference.addResult(getElementType(getX()), shape);
   inference.addResult(indexElement(getContext()), shape);
   return success();
+}
+
+FailureOr<Spec> TopKOp::getSpec() {
+  Spec spec;
+  spec.kind = SpecKind::Sort;
+  spec.sort = std::make_shared<SortSpec>();
+  SmallVector<Dim> dims = getDims(getX());
+  spec.sort->axis = positiveAxis(getAxis(), dims.size());
+  spec.sort->largest = getLargest() != 0;
+  spec.sort->length = dims[spec.sort->axis];
+  spec.sort->count = getK().getDims().front();
+  return spec;
 }
 
 LogicalResult TopKOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {

@@ -22,6 +22,8 @@ StringRef stringify(SpecKind kind) {
     return "scan";
   case SpecKind::Scatter:
     return "scatter";
+  case SpecKind::Sort:
+    return "sort";
   case SpecKind::Row:
     return "row";
   case SpecKind::Attention:

@@ -151,3 +151,11 @@ func.func @hardmax(%a: tensor<3xi32>) {
   %y = dsc.hardmax %a : i32[3] -> i32[3]
   return
 }
+
+// -----
+
+func.func @index_of(%a: tensor<2x3xf32>, %b: tensor<3xf32>) {
+  // expected-error @below {{wanted f32[3] does not fit f32[2,3]}}
+  %y = dsc.index_of %a, %b {axis = 1, keepdims = 0, select_last_index = 0} : f32[2,3], f32[3] -> i64[2]
+  return
+}

@@ -63,6 +63,13 @@ func.func @argmin(%a: tensor<5x6xui8>) {
   return
 }
 
+// CHECK-LABEL: func.func @index_of(
+// CHECK: dsc.index_of %{{.*}}, %{{.*}} {axis = 1 : i64, keepdims = 0 : i64, select_last_index = 0 : i64} : f32[N,50], f32[N,1] -> i64[N]
+func.func @index_of(%a: tensor<?x50xf32, #dsc.tensor<dims = <N, 50>>>, %b: tensor<?x1xf32, #dsc.tensor<dims = <N, 1>>>) {
+  %y = dsc.index_of %a, %b {axis = 1, keepdims = 0, select_last_index = 0} : f32[N,50], f32[N,1] -> i64[N]
+  return
+}
+
 // CHECK-LABEL: func.func @hardmax(
 // CHECK: dsc.hardmax %{{.*}} {axis = -1 : i64} : f32[N,5] -> f32[N,5]
 func.func @hardmax(%a: tensor<?x5xf32, #dsc.tensor<dims = <N, 5>>>) {

@@ -125,6 +125,10 @@ public:
   /// index floordiv divisor = quotient.
   void assumeQuotient(mlir::Value index, int64_t divisor, mlir::Value quotient);
 
+  /// `value`, of an op's body, is in `table` at the index of loop `loop` (an argument of
+  /// the body): code emitted from here on reads it there instead of computing it.
+  void tabulate(mlir::Value value, mlir::BlockArgument loop, const BufferView &table);
+
   /// An element in storage form (i1 for bool). Tensors of the group are computed.
   mlir::Value element(mlir::Value tensor, mlir::ValueRange indices);
   /// Makes element() of the tensor at these indices give `value`, in the loop body
@@ -204,6 +208,7 @@ private:
   };
   llvm::DenseMap<mlir::Value, Piece> pieces;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::Value> quotients;
+  llvm::DenseMap<mlir::Value, std::pair<mlir::BlockArgument, BufferView>> tables;
 };
 
 } // namespace dsc

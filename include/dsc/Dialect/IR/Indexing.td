@@ -59,7 +59,11 @@ def Dsc_OneHotOp : Dsc_Op<"one_hot", "OneHot", [], ["getSpec", "getContentOperan
 // The order of elements (Selection.cpp)
 //===----------------------------------------------------------------------===//
 
-class Dsc_ArgExtremumOp<string mnemonic, string onnx> : Dsc_Op<mnemonic, onnx> {
+class Dsc_ArgExtremumOp<string mnemonic, string onnx>
+    : Dsc_Op<mnemonic, onnx, [], ["getSpec", "decompose"]> {
+  let description = [{
+    NaN wins. Along the innermost axis decomposes into the extremum and index_of.
+  }];
   let arguments = (ins Dsc_Tensor:$data, DefaultValuedAttr<I64Attr, "0">:$axis,
                        DefaultValuedAttr<I64Attr, "1">:$keepdims,
                        DefaultValuedAttr<I64Attr, "0">:$select_last_index);
@@ -68,17 +72,29 @@ class Dsc_ArgExtremumOp<string mnemonic, string onnx> : Dsc_Op<mnemonic, onnx> {
 def Dsc_ArgMaxOp : Dsc_ArgExtremumOp<"argmax", "ArgMax">;
 def Dsc_ArgMinOp : Dsc_ArgExtremumOp<"argmin", "ArgMin">;
 
+def Dsc_IndexOfOp : Dsc_Op<"index_of", ""> {
+  let summary = "the first (or the last) index along `axis` at which `data` is `wanted`";
+  let description = [{
+    `wanted` has one element along the axis. NaN is NaN.
+  }];
+  let arguments = (ins Dsc_Tensor:$data, Dsc_Tensor:$wanted, I64Attr:$axis, I64Attr:$keepdims,
+                       I64Attr:$select_last_index);
+  let results = (outs Dsc_Tensor:$result);
+}
+
 def Dsc_HardmaxOp : Dsc_Op<"hardmax", "Hardmax", [], ["decompose"]> {
   let summary = "1 at the first largest element along `axis`, else 0";
   let arguments = (ins Dsc_Tensor:$input, DefaultValuedAttr<I64Attr, "-1">:$axis);
   let results = (outs Dsc_Tensor:$result);
 }
 
-def Dsc_TopKOp : Dsc_Op<"topk", "TopK", [], ["getContentOperands", "getResultCount", "decompose"]> {
+def Dsc_TopKOp : Dsc_Op<"topk", "TopK", [],
+                        ["getSpec", "getContentOperands", "getResultCount", "decompose"]> {
   let summary = "the first `k` elements in order, and their indices";
   let description = [{
     Of equal elements the one with the lower index is first; the results are
-    always sorted. Decomposes into sort_rank, sort_order and gather_elements.
+    always sorted. Where no template sorts, decomposes into sort_rank, sort_order and
+    gather_elements.
   }];
   let arguments = (ins Dsc_Tensor:$x, Dsc_DimsAttr:$k, DefaultValuedAttr<I64Attr, "-1">:$axis,
                        DefaultValuedAttr<I64Attr, "1">:$largest,

@@ -61,7 +61,10 @@ def Dsc_GlobalLpPoolOp : Dsc_GlobalPoolOp<"global_lp_pool", "GlobalLpPool"> {
 // Resampling: Map Specs that read x at computed positions
 //===----------------------------------------------------------------------===//
 
-def Dsc_ResizeOp : Dsc_Op<"resize", "Resize", [], ["getSpec", "getContentOperands"]> {
+def Dsc_ResizeOp : Dsc_Op<"resize", "Resize", [], ["getSpec", "getContentOperands", "decompose"]> {
+  let description = [{
+    Interpolation of floats along several axes decomposes into one op for each.
+  }];
   let arguments = (ins Dsc_Tensor:$x, OptionalAttr<DenseF32ArrayAttr>:$roi,
                        OptionalAttr<DenseF32ArrayAttr>:$scales, OptionalAttr<Dsc_DimsAttr>:$sizes,
                        OptionalAttr<DenseI64ArrayAttr>:$axes,

@@ -27,6 +27,11 @@ mlir::TypedAttr identityValue(Reduction::Identity identity, mlir::Type element);
 
 mlir::LogicalResult inferReduction(mlir::Operation *op, TypeInference &inference);
 mlir::FailureOr<Spec> reductionSpec(mlir::Operation *op, const Reduction &reduction);
+/// A reduction of very many elements to one as two, the first of which has parts that
+/// threads compute side by side: reduce_sum %x => reduce_sum (reduce_sum %x along all axes
+/// but the first). Fails for any other. The op's reduction must nest.
+mlir::LogicalResult splitReduction(mlir::Operation *op, mlir::OpBuilder &builder,
+                                   llvm::SmallVectorImpl<mlir::Value> &values);
 mlir::LogicalResult inferCumulative(mlir::Operation *op, TypeInference &inference);
 mlir::FailureOr<Spec> cumulativeSpec(mlir::Operation *op, const Reduction &reduction,
                                      bool exclusive, bool reverse);

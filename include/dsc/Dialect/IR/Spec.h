@@ -44,6 +44,7 @@ enum class SpecKind {
   Window,    // reductions (pooling) or sums of products (convolution) over shifted windows
   Scan,      // one loop carries state: cumulative sums
   Scatter,   // a copy of operand 0, then updates in order
+  Sort,      // the first elements along an axis
   Row,       // stages over one row: softmax, normalisation
   Attention, // softmax(Q K^T) V
   Recurrent, // LSTM, GRU, RNN
@@ -115,6 +116,15 @@ struct ScatterSpec {
   bool conditional = false;
   /// Not null: the result starts with this value everywhere instead of operand 0.
   mlir::TypedAttr fill;
+};
+
+/// Operand 0's first `count` elements along `axis` in order (result 0), and where along
+/// the axis they were (result 1, int64). NaN is larger than any number; of equal
+/// elements that with the lower index comes first.
+struct SortSpec {
+  unsigned axis = 0;
+  bool largest = true; ///< the largest comes first, otherwise the smallest
+  Dim length, count;   ///< of the axis, before and after
 };
 
 /// Call of a kernel of runtime/ops: buffers are the operands that are present,
@@ -208,6 +218,7 @@ struct Spec {
   /// Map ... Scan. Row: see stages.
   std::shared_ptr<LoopSpec> loops;
   std::shared_ptr<ScatterSpec> scatter;
+  std::shared_ptr<SortSpec> sort;
   std::shared_ptr<CallSpec> call;
   std::shared_ptr<RecurrentSpec> recurrent;
   std::shared_ptr<AttentionSpec> attention;
