@@ -38,6 +38,7 @@ MODELS = {
         => (float[1, 4, 16, 32] y) { y = Attention(q, k, v) }""",
     "gather": "(float[5] x, int64[2] i) => (float[2] y) { y = Gather(x, i) }",
     "sin": "(float[N] x) => (float[N] y) { y = Sin(x) }",
+    "sin64": "(double[N] x) => (double[N] y) { y = Sin(x) }",
     "cumsum": "(float[4, 300] x, int64 a) => (float[4, 300] y) { y = CumSum(x, a) }",
 }
 
