@@ -317,9 +317,9 @@ void SortKernel::emitLine() {
   if (!isShort())
     findMinima();
   Value first = isShort() ? highestKey() : findBound();
-  kernel.loop(
-      index(0), chunks, index(1), {index(0), first},
-      [&](Value chunk, ValueRange carried) { return emitChunk(chunk, carried[0], carried[1]); });
+  kernel.loop(index(0), chunks, index(1), {index(0), first}, [&](Value chunk, ValueRange carried) {
+    return emitChunk(chunk, carried[0], carried[1]);
+  });
   storeResults();
 }
 
