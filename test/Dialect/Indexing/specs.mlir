@@ -1,4 +1,4 @@
-// RUN: dsc-opt %s -dsc-print-specs | FileCheck %s
+// RUN: dsc-opt %s --dsc-print-specs -o /dev/null | FileCheck %s
 
 // CHECK: dsc.topk sort
 // CHECK-NEXT: axis 1, the smallest K of 5
