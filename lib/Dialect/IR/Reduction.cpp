@@ -1,5 +1,5 @@
 //===- Reduction.cpp - reductions and scans along axes --------------------===//
-#include "Decomposer.h"
+#include "dsc/Dialect/IR/Decomposer.h"
 #include "dsc/Dialect/IR/DscDialect.h"
 
 #include <limits>

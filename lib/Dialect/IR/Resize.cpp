@@ -3,8 +3,8 @@
 // Coordinates are computed in float32 for any element type.
 //
 //===----------------------------------------------------------------------===//
-#include "Decomposer.h"
 #include "Sampling.h"
+#include "dsc/Dialect/IR/Decomposer.h"
 
 #include "llvm/ADT/StringSwitch.h"
 

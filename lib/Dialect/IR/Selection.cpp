@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Axes.h"
-#include "Decomposer.h"
+#include "dsc/Dialect/IR/Decomposer.h"
 #include "dsc/Dialect/IR/DscDialect.h"
 
 #include <limits>
