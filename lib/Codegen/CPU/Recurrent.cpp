@@ -8,6 +8,10 @@
 // are dot products, several rows and sequences at once. The state and the gates of
 // a chunk are in scratch memory.
 //
+// Sequences with lengths are taken longest first: at each step those that have not
+// ended are the first ones, and nothing is computed for the others. The item ends
+// with its longest sequence.
+//
 //===----------------------------------------------------------------------===//
 #include "Templates.h"
 #include "dsc/Codegen/Common/VectorCode.h"
@@ -104,16 +108,20 @@ private:
   void emitItem(Value item);
   void emitDirection(const Direction &one);
   void readLengths();
+  void sortByLength();
+  Value countLive(Value step);
+  void clearBehindEnds();
   void initializeState();
   void forSequences(llvm::function_ref<void(Value n)> body);
+  void forLive(llvm::function_ref<void(Value n)> body);
   void emitChunk(const Direction &one, Value firstStep, Value count);
-  void makeRowTable(Value firstStep, Value count);
+  Value makeRowTable(Value firstStep, Value count);
   void emitInputProducts(Value rows);
   void emitStep(const Direction &one, Value step, Value firstRow);
   void emitProduct(const Product &product);
   void recurrentProduct(Value firstRow, Value first, Value end, const BufferView &input);
-  void emitCell(const Direction &one, Value gates, Value n, Value outputRow, Value j,
-                int64_t width);
+  Value outputRow(const BufferView &y, Value time, Value n);
+  void emitCell(const Direction &one, Value gates, Value n, Value target, Value j, int64_t width);
   Value emitLstm(const Direction &one, Value gates, Value n, Value j, int64_t width);
   Value emitGru(const Direction &one, Value gates, Value n, Value j, int64_t width);
   void emitResetState(const Direction &one, Value firstRow);
@@ -125,7 +133,7 @@ private:
   }
   /// Indices into a tensor over directions and sequences.
   SmallVector<Value> stateIndices(Value n) {
-    Value sequence = kernel.add(firstSequence, n);
+    Value sequence = sequenceOf(n);
     return spec.batchFirst ? SmallVector<Value>{sequence, direction, kernel.index(0)}
                            : SmallVector<Value>{direction, sequence, kernel.index(0)};
   }
@@ -142,7 +150,8 @@ private:
     return code.load(p, kernel.address(p, {direction, at}), width);
   }
   Value activate(const Direction &one, unsigned number, Value x);
-  Value isLive(Value step, Value n);
+  Value lengthOf(Value n);
+  Value sequenceOf(Value n);
   Value timeOf(Value step, Value n);
 
   KernelEmitter &kernel;
@@ -152,11 +161,15 @@ private:
   Value hidden, gateRows, steps;
   /// Of the item.
   Value direction, isReverse, firstSequence, sequences;
+  /// Steps of the item's longest sequence; sequences that have the current step.
+  Value longest, live;
   Dim blocks, blockSize, chunk;
   BufferView x, w, r, b, p;
   /// Scratch: h, c and a product's input [block, H], gates [rows of a chunk, gates *
-  /// H], GRU's recurrent product [block, H], where each row of x starts, lengths.
-  BufferView h, c, reset, gateBuffer, hiddenGate, rowTable, lengths;
+  /// H], GRU's recurrent product [block, H], where each row of x starts; with lengths
+  /// [block], of the item's sequences as they are given, longest first, and which
+  /// sequence has which place in that order.
+  BufferView h, c, reset, gateBuffer, hiddenGate, rowTable, givenLengths, lengths, order;
 };
 
 } // namespace
@@ -199,12 +212,18 @@ void RecurrentKernel::makeBuffers() {
   gateBuffer = code.scratch(rows * gates, {gates, one});
   Type i64 = kernel.builder.getI64Type();
   rowTable = code.scratch(i64, rows, {one});
-  if (spec.sequenceLengths)
-    lengths = code.scratch(i64, blockSize, {one});
+  if (!spec.sequenceLengths)
+    return;
+  for (BufferView *view : {&givenLengths, &lengths, &order})
+    *view = code.scratch(i64, blockSize, {one});
 }
 
 void RecurrentKernel::forSequences(function_ref<void(Value)> body) {
   kernel.loop(kernel.index(0), sequences, body);
+}
+
+void RecurrentKernel::forLive(function_ref<void(Value)> body) {
+  kernel.loop(kernel.index(0), live, body);
 }
 
 //===----------------------------------------------------------------------===//
@@ -232,29 +251,64 @@ void RecurrentKernel::readLengths() {
     Value isBad =
         arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::ugt, length, steps);
     kernel.recordError(isBad, DSC_KERNEL_BAD_VALUE);
-    storeIndex(kernel, lengths, n,
+    storeIndex(kernel, givenLengths, n,
                arith::SelectOp::create(kernel.builder, kernel.loc, isBad, kernel.index(0), length));
   });
 }
 
-/// Whether a step is before the end of its sequence; null: always.
-Value RecurrentKernel::isLive(Value step, Value n) {
-  if (!spec.sequenceLengths)
-    return {};
-  return arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::slt, step,
-                               loadIndex(kernel, lengths, n));
+/// Fills `order` and `lengths`: a sequence's place is the number of those that are
+/// longer, or as long and in front of it.
+void RecurrentKernel::sortByLength() {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  auto compare = [&](arith::CmpIPredicate predicate, Value x, Value y) -> Value {
+    return arith::CmpIOp::create(builder, loc, predicate, x, y);
+  };
+  Value zero = kernel.index(0), one = kernel.index(1);
+  forSequences([&](Value n) {
+    Value length = loadIndex(kernel, givenLengths, n);
+    Value place = kernel.loop(zero, sequences, one, {zero}, [&](Value other, ValueRange carried) {
+      Value otherLength = loadIndex(kernel, givenLengths, other);
+      Value isBefore = arith::AndIOp::create(builder, loc,
+                                             compare(arith::CmpIPredicate::eq, otherLength, length),
+                                             compare(arith::CmpIPredicate::ult, other, n));
+      isBefore = arith::OrIOp::create(builder, loc, isBefore,
+                                      compare(arith::CmpIPredicate::sgt, otherLength, length));
+      Value step = arith::SelectOp::create(builder, loc, isBefore, one, zero);
+      return SmallVector<Value>{kernel.add(carried[0], step)};
+    })[0];
+    storeIndex(kernel, order, place, n);
+    storeIndex(kernel, lengths, place, length);
+  });
 }
 
-/// Where in x and y a step is. Steps behind a sequence's end are at the same place
-/// in both directions.
+/// Sequences that have the step: the first ones.
+Value RecurrentKernel::countLive(Value step) {
+  if (!spec.sequenceLengths)
+    return sequences;
+  Value zero = kernel.index(0), one = kernel.index(1);
+  return kernel.loop(zero, sequences, one, {zero}, [&](Value n, ValueRange carried) {
+    Value isLive = arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::slt,
+                                         step, lengthOf(n));
+    Value more = arith::SelectOp::create(kernel.builder, kernel.loc, isLive, one, zero);
+    return SmallVector<Value>{kernel.add(carried[0], more)};
+  })[0];
+}
+
+Value RecurrentKernel::lengthOf(Value n) {
+  return spec.sequenceLengths ? loadIndex(kernel, lengths, n) : steps;
+}
+
+/// The sequence at place n of the item.
+Value RecurrentKernel::sequenceOf(Value n) {
+  return kernel.add(firstSequence, spec.sequenceLengths ? loadIndex(kernel, order, n) : n);
+}
+
+/// Where in x and y a step of a sequence is.
 Value RecurrentKernel::timeOf(Value step, Value n) {
-  Value length = spec.sequenceLengths ? loadIndex(kernel, lengths, n) : steps;
-  Value last = arith::SubIOp::create(kernel.builder, kernel.loc, length, kernel.index(1));
+  Value last = arith::SubIOp::create(kernel.builder, kernel.loc, lengthOf(n), kernel.index(1));
   Value backward = arith::SubIOp::create(kernel.builder, kernel.loc, last, step);
-  Value reversed = isReverse;
-  if (Value live = isLive(step, n))
-    reversed = arith::AndIOp::create(kernel.builder, kernel.loc, reversed, live);
-  return arith::SelectOp::create(kernel.builder, kernel.loc, reversed, backward, step);
+  return arith::SelectOp::create(kernel.builder, kernel.loc, isReverse, backward, step);
 }
 
 //===----------------------------------------------------------------------===//
@@ -289,17 +343,20 @@ void RecurrentKernel::emitProduct(const Product &product) {
   });
 }
 
-/// Where the rows of x of a chunk start: row number i is sequence i mod sequences.
-void RecurrentKernel::makeRowTable(Value firstStep, Value count) {
-  kernel.loop(kernel.index(0), count, [&](Value step) {
-    forSequences([&](Value n) {
-      Value sequence = kernel.add(firstSequence, n);
-      Value time = timeOf(kernel.add(firstStep, step), n);
+/// Where the rows of x of a chunk start, step by step; returns how many there are.
+Value RecurrentKernel::makeRowTable(Value firstStep, Value count) {
+  Value zero = kernel.index(0), one = kernel.index(1);
+  return kernel.loop(zero, count, one, {zero}, [&](Value number, ValueRange carried) {
+    Value step = kernel.add(firstStep, number), firstRow = carried[0];
+    live = countLive(step);
+    forLive([&](Value n) {
+      Value sequence = sequenceOf(n), time = timeOf(step, n);
       Value outer = spec.batchFirst ? sequence : time, inner = spec.batchFirst ? time : sequence;
       Value offset = kernel.add(kernel.mul(outer, x.strides[0]), kernel.mul(inner, x.strides[1]));
-      storeIndex(kernel, rowTable, kernel.add(kernel.mul(step, sequences), n), offset);
+      storeIndex(kernel, rowTable, kernel.add(firstRow, n), offset);
     });
-  });
+    return SmallVector<Value>{kernel.add(firstRow, live)};
+  })[0];
 }
 
 /// gates = x W^T + bias for `rows` rows.
@@ -332,7 +389,7 @@ void RecurrentKernel::emitInputProducts(Value rows) {
   emitProduct(product);
 }
 
-/// gates += input R^T for the rows [first, end) of R, of all sequences.
+/// gates += input R^T for the rows [first, end) of R, of the sequences that have the step.
 void RecurrentKernel::recurrentProduct(Value firstRow, Value first, Value end,
                                        const BufferView &input) {
   auto rowOf = [&](Value n) { return kernel.address(input, {n, kernel.index(0)}); };
@@ -343,8 +400,8 @@ void RecurrentKernel::recurrentProduct(Value firstRow, Value first, Value end,
   bool isSingle = spec.batch.isConstant(1);
   bool manyRegisters = kernel.target.vectorRegisters >= 32;
   int64_t rowTile = (isSingle || manyRegisters) && code.lanes >= 8 ? 8 : 4;
-  emitProduct({&r, &input, &gateBuffer, first, end, sequences, hidden, rowOf, gatesOf, nullptr,
-               rowTile, isSingle ? 1 : 3});
+  emitProduct({&r, &input, &gateBuffer, first, end, live, hidden, rowOf, gatesOf, nullptr, rowTile,
+               isSingle ? 1 : 3});
 }
 
 //===----------------------------------------------------------------------===//
@@ -391,21 +448,21 @@ Value RecurrentKernel::emitGru(const Direction &one, Value gates, Value n, Value
 }
 
 /// New state and output of hidden units j ... j + width - 1 of sequence n.
-void RecurrentKernel::emitCell(const Direction &one, Value gates, Value n, Value outputRow, Value j,
+void RecurrentKernel::emitCell(const Direction &one, Value gates, Value n, Value target, Value j,
                                int64_t width) {
   Value next = spec.cell == RecurrentSpec::Lstm  ? emitLstm(one, gates, n, j, width)
                : spec.cell == RecurrentSpec::Gru ? emitGru(one, gates, n, j, width)
                                                  : activate(one, 0, gate(gates, 0, j, width));
   code.store(h, kernel.address(h, {n, j}), next);
-  if (outputRow) {
+  if (target) {
     BufferView y = kernel.resultView(*yielded(spec.y));
-    code.store(y, code.advance(y, outputRow, j), next);
+    code.store(y, code.advance(y, target, j), next);
   }
 }
 
 /// GRU: reset = r * h, the input of the hidden gate's product.
 void RecurrentKernel::emitResetState(const Direction &one, Value firstRow) {
-  forSequences([&](Value n) {
+  forLive([&](Value n) {
     Value gates = kernel.address(gateBuffer, {kernel.add(firstRow, n), kernel.index(0)});
     code.forVectors(kernel.index(0), hidden, code.lanes, [&](Value j, int64_t width) {
       Value factor = activate(one, 0, gate(gates, 1, j, width));
@@ -439,45 +496,49 @@ void RecurrentKernel::emitStep(const Direction &one, Value step, Value firstRow)
     auto start = [&](Value row, int64_t width) {
       return spec.b ? bias(row, width, true) : code.constant(0, width);
     };
-    emitProduct({&r, &h, &hiddenGate, boundary, gateRows, sequences, hidden, rowOf, targetOf, start,
-                 4, spec.batch.isConstant(1) ? 1 : 3});
+    emitProduct({&r, &h, &hiddenGate, boundary, gateRows, live, hidden, rowOf, targetOf, start, 4,
+                 spec.batch.isConstant(1) ? 1 : 3});
   }
   std::optional<unsigned> output = yielded(spec.y);
+  forLive([&](Value n) {
+    Value target = output ? outputRow(kernel.resultView(*output), timeOf(step, n), n) : Value();
+    Value gates = kernel.address(gateBuffer, {kernel.add(firstRow, n), zero});
+    code.forVectors(zero, hidden, code.lanes,
+                    [&](Value j, int64_t width) { emitCell(one, gates, n, target, j, width); });
+  });
+}
+
+/// Address of the item's part of y at a time of the sequence at place n.
+Value RecurrentKernel::outputRow(const BufferView &y, Value time, Value n) {
+  Value sequence = sequenceOf(n), zero = kernel.index(0);
+  return spec.batchFirst ? kernel.address(y, {sequence, time, direction, zero})
+                         : kernel.address(y, {time, direction, sequence, zero});
+}
+
+/// Zeros in y behind the end of each sequence.
+void RecurrentKernel::clearBehindEnds() {
+  std::optional<unsigned> output = yielded(spec.y);
+  if (!output || !spec.sequenceLengths)
+    return;
+  BufferView y = kernel.resultView(*output);
   forSequences([&](Value n) {
-    Value outputRow;
-    if (output) {
-      Value time = timeOf(step, n), sequence = kernel.add(firstSequence, n);
-      BufferView y = kernel.resultView(*output);
-      outputRow = spec.batchFirst ? kernel.address(y, {sequence, time, direction, zero})
-                                  : kernel.address(y, {time, direction, sequence, zero});
-    }
-    auto update = [&]() -> SmallVector<Value> {
-      Value gates = kernel.address(gateBuffer, {kernel.add(firstRow, n), zero});
-      code.forVectors(zero, hidden, code.lanes, [&](Value j, int64_t width) {
-        emitCell(one, gates, n, outputRow, j, width);
+    kernel.loop(lengthOf(n), steps, [&](Value time) {
+      Value row = outputRow(y, time, n);
+      code.forVectors(kernel.index(0), hidden, code.lanes, [&](Value j, int64_t width) {
+        code.store(y, code.advance(y, row, j), code.constant(0, width));
       });
-      return {};
-    };
-    auto clear = [&]() -> SmallVector<Value> {
-      if (outputRow)
-        code.forVectors(zero, hidden, code.lanes, [&](Value j, int64_t width) {
-          BufferView y = kernel.resultView(*output);
-          code.store(y, code.advance(y, outputRow, j), code.constant(0, width));
-        });
-      return {};
-    };
-    if (Value live = isLive(step, n))
-      kernel.branch(live, {}, update, clear);
-    else
-      update();
+    });
   });
 }
 
 void RecurrentKernel::emitChunk(const Direction &one, Value firstStep, Value count) {
-  makeRowTable(firstStep, count);
-  emitInputProducts(kernel.mul(count, sequences));
-  kernel.loop(kernel.index(0), count, [&](Value step) {
-    emitStep(one, kernel.add(firstStep, step), kernel.mul(step, sequences));
+  Value zero = kernel.index(0), rows = makeRowTable(firstStep, count);
+  emitInputProducts(rows);
+  kernel.loop(zero, count, kernel.index(1), {zero}, [&](Value number, ValueRange carried) {
+    Value step = kernel.add(firstStep, number);
+    live = countLive(step);
+    emitStep(one, step, carried[0]);
+    return SmallVector<Value>{kernel.add(carried[0], live)};
   });
 }
 
@@ -485,11 +546,17 @@ void RecurrentKernel::initializeState() {
   auto initialize = [&](const BufferView &state, std::optional<unsigned> operand) {
     BufferView given = viewOf(operand);
     forSequences([&](Value n) {
+      Value isEmpty;
+      if (operand && spec.sequenceLengths)
+        isEmpty = arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::eq,
+                                        lengthOf(n), kernel.index(0));
       code.forVectors(kernel.index(0), hidden, code.lanes, [&](Value j, int64_t width) {
         Value value = code.constant(0, width);
         if (operand) {
           Value row = kernel.address(given, stateIndices(n));
-          value = code.load(given, code.advance(given, row, j), width);
+          Value loaded = code.load(given, code.advance(given, row, j), width);
+          // No step will replace it.
+          value = isEmpty ? code.select(isEmpty, value, loaded) : loaded;
         }
         code.store(state, kernel.address(state, {n, j}), value);
       });
@@ -515,16 +582,21 @@ void RecurrentKernel::storeState(std::optional<unsigned> result, const BufferVie
 }
 
 void RecurrentKernel::emitDirection(const Direction &one) {
-  if (spec.sequenceLengths)
+  longest = steps;
+  if (spec.sequenceLengths) {
     readLengths();
+    sortByLength();
+    longest = lengthOf(kernel.index(0));
+  }
   initializeState();
   Value chunkSize = kernel.size(chunk);
-  kernel.loop(kernel.index(0), steps, chunkSize, {}, [&](Value firstStep, ValueRange) {
-    Value left = arith::SubIOp::create(kernel.builder, kernel.loc, steps, firstStep);
+  kernel.loop(kernel.index(0), longest, chunkSize, {}, [&](Value firstStep, ValueRange) {
+    Value left = arith::SubIOp::create(kernel.builder, kernel.loc, longest, firstStep);
     Value count = arith::MinSIOp::create(kernel.builder, kernel.loc, left, chunkSize);
     emitChunk(one, firstStep, count);
     return SmallVector<Value>();
   });
+  clearBehindEnds();
   storeState(spec.lastH, h);
   storeState(spec.lastC, c);
 }

@@ -151,12 +151,13 @@ void RecurrentRunner::runSequence(int64_t direction, int64_t sequence) {
   int64_t numDirections = spec.directions.size(), state = stateAt(direction, sequence);
   h.assign(hidden, 0);
   c.assign(hidden, 0);
-  if (!initialH.empty())
-    std::copy_n(initialH.begin() + state, hidden, h.begin());
-  if (!initialC.empty())
-    std::copy_n(initialC.begin() + state, hidden, c.begin());
   int64_t length =
       lengths.empty() ? steps : std::clamp<int64_t>(int64_t(lengths[sequence]), 0, steps);
+  bool keepsState = lengths.empty() || length > 0;
+  if (keepsState && !initialH.empty())
+    std::copy_n(initialH.begin() + state, hidden, h.begin());
+  if (keepsState && !initialC.empty())
+    std::copy_n(initialC.begin() + state, hidden, c.begin());
   for (int64_t i = 0; i < length; ++i) {
     int64_t step = spec.directions[direction].reverse ? length - 1 - i : i;
     std::vector<double> fromInput = inputGates(direction, sequence, step);

@@ -165,7 +165,8 @@ struct Activation {
 /// [T, D, N, H], lastH and lastC [D, N, H]. With `batchFirst` (layout 1) x is
 /// [N, T, I], initialH, initialC, lastH and lastC are [N, D, H], y is [N, T, D, H].
 /// Steps from a sequence's length on give zeros in y and leave the state alone; a
-/// reversed direction starts at the last step of each sequence.
+/// reversed direction starts at the last step of each sequence. A sequence of length 0
+/// ends with a state of zeros, as in onnxruntime.
 struct RecurrentSpec {
   enum Cell { Rnn, Gru, Lstm };
   /// Activations in ONNX's order: RNN f; GRU f, g; LSTM f, g, h.

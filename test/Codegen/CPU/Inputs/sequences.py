@@ -118,6 +118,15 @@ def recurrents():
         yield recurrent(kind, 53, 1, 16, 32, directions=2, symbols=True)
         yield recurrent(kind, 5, 3, 17, 11, directions=2, lengths=[5, 1, 3], symbols=True)
         yield recurrent(kind, 4, 17, 3, 8, lengths=[4, 2] * 8 + [3], direction="reverse")
+        # Lengths far below the steps, of nothing, of all, mixed; more than a block of them.
+        for direction in ("forward", "reverse", "bidirectional"):
+            both = {"directions": 2} if direction == "bidirectional" else {"direction": direction}
+            yield recurrent(kind, 41, 3, 5, 11, lengths=[2, 0, 3], symbols=True, **both)
+            yield recurrent(kind, 9, 2, 4, 16, lengths=[0, 0], **both)
+            yield recurrent(kind, 6, 1, 4, 16, lengths=[4], states=False, **both)
+            yield recurrent(kind, 57, 5, 3, 8, lengths=[57, 1, 30, 57, 29], **both)
+            yield recurrent(kind, 12, 37, 3, 8, lengths=[7, 0, 12, 1, 5] * 7 + [3, 11],
+                            symbols=True, **both)
         yield recurrent(kind, 3, 31, 3, 5, states=False, bias=False, clip=0.7)
         yield recurrent(kind, 1, 2, 8, 16, outputs=["y_h"])
     yield recurrent("GRU", 6, 4, 5, 7, directions=2, linear_before_reset=1)
