@@ -53,6 +53,7 @@ static void addSimplify(OpPassManager &passes, WeightStore *weights,
     passes.addPass(weights ? createRaiseQuantizedPass(*weights) : createRaiseQuantized());
   addFolding(passes, weights, options);
   passes.addPass(createRemoveIdentities());
+  passes.addPass(createMoveTransposes());
   passes.addPass(createCSEPass());
   passes.addPass(createFoldBatchNorms());
   if (options.precision != "strict")

@@ -60,6 +60,15 @@ def SplitHeads : Pass<"dsc-split-heads"> {
   let summary = "Give attention over [B * H, rows, columns] the four axes of RaiseAttention";
 }
 
+def MoveTransposes : Pass<"dsc-move-transposes"> {
+  let summary = "Move transpositions behind elementwise operators until they meet their inverse";
+  let description = [{
+    Models whose pictures are [N, H, W, C] transpose around every convolution. What is
+    between a transposition and its inverse is computed on the elements as they lay
+    before; then neither is left.
+  }];
+}
+
 def RaiseAttention : Pass<"dsc-raise-attention"> {
   let summary = "Recognise attention: products around a softmax, as exporters write it";
   let description = [{
