@@ -84,15 +84,6 @@ static Match matchProduct(const GroupInfo &group, MatrixProduct &found) {
   return match ? findMatrixProduct(group, anchor, found) : match;
 }
 
-/// Columns that lie together: the same for panels of several widths, so that an artifact
-/// for several vector lengths holds weights once. Wide panels are for a single row of A,
-/// which reads B once: from few streams.
-static int64_t groupColumns(int64_t panelColumns) {
-  if (panelColumns % 96 == 0)
-    return 96;
-  return panelColumns % 16 == 0 && panelColumns <= 48 ? 16 : panelColumns;
-}
-
 /// Empty where B is not a constant or not read plainly.
 static std::optional<PackedForm> findPackedForm(const MatrixProduct &product,
                                                 int64_t panelColumns) {
@@ -122,7 +113,7 @@ static std::optional<PackedForm> findPackedForm(const MatrixProduct &product,
   if (!depth || !columns || form.outerAxes.size() + 2 != size_t(getRank(b)))
     return std::nullopt;
   unsigned outer = shape.size();
-  int64_t width = groupColumns(panelColumns);
+  int64_t width = packedColumns(panelColumns);
   AffineExpr group = getAffineDimExpr(outer, context), k = getAffineDimExpr(outer + 1, context);
   AffineExpr inGroup = getAffineDimExpr(outer + 2, context);
   unsigned next = 0;

@@ -116,6 +116,12 @@ PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int
   return blocks;
 }
 
+int64_t packedColumns(int64_t panelColumns) {
+  if (panelColumns % 96 == 0)
+    return 96;
+  return panelColumns % 16 == 0 && panelColumns <= 48 ? 16 : panelColumns;
+}
+
 //===----------------------------------------------------------------------===//
 // Blocks
 //===----------------------------------------------------------------------===//

@@ -72,6 +72,11 @@ double panelCycles(const Target &target, double rows, double columns, const Pane
 PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int64_t vectors,
                               bool arePacked, int64_t depthUnit = 1, const PanelRows &rows = {});
 
+/// Columns of a panel of constants that lie together: the same for panels of several
+/// widths, so that an artifact for several vector lengths holds weights once. Wide panels
+/// are for a single row of A, which reads B once: from few streams.
+int64_t packedColumns(int64_t panelColumns);
+
 /// A column of C.
 struct PanelColumn {
   mlir::Value line; ///< 0 without lines

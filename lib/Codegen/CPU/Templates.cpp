@@ -7,10 +7,10 @@ llvm::ArrayRef<const Template *> cpuTemplates() {
   // Of equal costs the first wins: what is made for a purpose stands before what takes
   // anything.
   static const Template *const templates[] = {
-      &gemmFmaTemplate(),    &gemmSparseTemplate(), &convPanelsTemplate(), &depthwiseConvTemplate(),
-      &attentionTemplate(),  &poolTemplate(),       &accumulateTemplate(), &recurrentTemplate(),
-      &sortTemplate(),       &rowsTemplate(),       &transposeTemplate(),  &mapsTemplate(),
-      &sequentialTemplate(), &loopsTemplate()};
+      &gemmFmaTemplate(),       &gemmSparseTemplate(), &convPanelsTemplate(), &convRowsTemplate(),
+      &depthwiseConvTemplate(), &attentionTemplate(),  &poolTemplate(),       &accumulateTemplate(),
+      &recurrentTemplate(),     &sortTemplate(),       &rowsTemplate(),       &transposeTemplate(),
+      &mapsTemplate(),          &sequentialTemplate(), &loopsTemplate()};
   return templates;
 }
 

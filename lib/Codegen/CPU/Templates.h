@@ -33,6 +33,8 @@ const Template &gemmFmaTemplate();
 const Template &gemmSparseTemplate();
 /// Convolutions in float32, but for depthwise ones.
 const Template &convPanelsTemplate();
+/// Convolutions in float32 with a few output pixels and constant weights.
+const Template &convRowsTemplate();
 /// Depthwise convolutions in float32.
 const Template &depthwiseConvTemplate();
 

@@ -10,6 +10,17 @@ func.func @conv(%x: tensor<1x64x56x56xf32>) -> tensor<1x64x56x56xf32> {
   return %y : tensor<1x64x56x56xf32>
 }
 
+// A vector has more lanes than the image pixels: vectors of channels, packed weights.
+// CHECK-LABEL: func.func @few_pixels
+func.func @few_pixels(%x: tensor<1x1x640xf32>) -> tensor<1x258x4xf32> {
+  // CHECK: dsc.repack
+  %w = dsc.weight <0, 0, 264192> : f32[258,1,256]
+  // CHECK: dsc.group {{.*}}<"conv-rows"
+  %none = dsc.none
+  %y = dsc.conv %x, %w, %none {strides = array<i64: 128>} : f32[1,1,640], f32[258,1,256], none -> f32[1,258,4]
+  return %y : tensor<1x258x4xf32>
+}
+
 // CHECK-LABEL: func.func @depthwise
 func.func @depthwise(%x: tensor<1x144x56x56xf32>) -> tensor<1x144x56x56xf32> {
   %w = dsc.weight <0, 0, 5184> : f32[144,1,3,3]

@@ -177,6 +177,17 @@ def convs():
     yield conv((2, 24, 9, 9), (40, 24, 1, 1), bias=True, activation="HardSwish")
     yield conv((2, 24, 8, 8), (16, 12, 1, 1), group=2, bias=True, activation="Relu")
     yield conv((2, 40, 7, 7), (40, 40, 1, 1), bias=True, residual=True, activation="Relu")
+    # Few pixels: vectors of channels. In place, or gathered.
+    yield conv((1, 1, 640), (258, 1, 256), strides=[128])
+    yield conv((2, 1, 50), (33, 1, 9), bias=True, activation="Relu", strides=[11], dilations=[2])
+    yield conv((1, 1, 30), (40, 1, 9), strides=[8], pads=[3, 4])
+    yield conv((3, 48, 1, 1), (130, 48, 1, 1), bias=True, activation="Sigmoid", symbols=(0,))
+    yield conv((2, 300, 2, 2), (200, 300, 1, 1), bias=True, activation="Relu")
+    yield conv((2, 24, 3), (40, 24, 3), bias=True, activation="Relu", pads=[1, 1])
+    yield conv((2, 24, 4, 4), (24, 24, 3, 3), bias=True, residual=True, pads=[1] * 4)
+    yield conv((2, 12, 4, 3), (20, 6, 3, 3), group=2, bias=True, pads=[1] * 4)
+    yield conv((3, 8, 7, 7), (50, 8, 3, 3), strides=[2, 2], dilations=[2, 2], pads=[2] * 4)
+    yield conv((2, 4, 3, 4, 5), (17, 4, 3, 3, 3), bias=True, strides=[2, 2, 2], pads=[1] * 6)
 
 
 def depthwises():
