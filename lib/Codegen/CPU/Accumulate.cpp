@@ -9,7 +9,8 @@
 //     for i in row: y[o, i] = epilogue(acc[i])
 //
 // Reads that may fall outside (windows at a border) limit the loop over the row, so
-// that there is no test inside. The innermost loops are LLVM's to vectorise.
+// that there is no test inside; a body that changes nothing under a condition which is
+// the same along the row is left out there. The innermost loops are LLVM's to vectorise.
 //
 //===----------------------------------------------------------------------===//
 #include "Templates.h"
@@ -53,6 +54,7 @@ private:
   void emitClippedTaps(unsigned loop, ArrayRef<Value> taps, Range block);
   Range clip(Range range);
   Value uniformCondition();
+  Value skipCondition();
   void store(Range block);
 
   SmallVector<Value> loadAccumulators(Value i);
@@ -94,6 +96,47 @@ static std::optional<unsigned> findRow(const LoopSpec &loops) {
   return std::nullopt;
 }
 
+/// Whether scalar code is the same for all of a row, and moves with nothing but loops and
+/// what is read at their places.
+static bool isUniform(Value value, const LoopSpec &loops, unsigned row) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    unsigned number = argument.getArgNumber(), first = loops.numLoops();
+    if (number < first)
+      return number != row;
+    if (number - first >= loops.accesses.size())
+      return false;
+    const Access &access = loops.accesses[number - first];
+    return access.map && access.bounds != Bounds::Skip && !dependsOn(access, row);
+  }
+  Operation *op = value.getDefiningOp();
+  return !isa<AtOp>(op) && op->getNumRegions() == 0 &&
+         llvm::all_of(op->getOperands(),
+                      [&](Value operand) { return isUniform(operand, loops, row); });
+}
+
+/// The condition without which the body gives the accumulators as they are, where it is
+/// the same along the row. Null: there is none.
+static Value findCondition(const LoopSpec &loops, unsigned row) {
+  Block &body = loops.body->front();
+  unsigned first = loops.numLoops() + loops.accesses.size();
+  Value condition;
+  for (auto [number, value] : llvm::enumerate(body.getTerminator()->getOperands())) {
+    auto select = value.getDefiningOp<arith::SelectOp>();
+    if (!select || select.getFalseValue() != body.getArgument(first + number) ||
+        (condition && condition != select.getCondition()))
+      return {};
+    condition = select.getCondition();
+  }
+  return condition && isUniform(condition, loops, row) ? condition : Value();
+}
+
+/// Whether all that is read at computed places are rows along the loop.
+static bool readsRowsOnly(const LoopSpec &loops, unsigned row) {
+  Block &body = loops.body->front();
+  return llvm::all_of(body.getOps<AtOp>(),
+                      [&](AtOp read) { return readsRows(read, body.getArgument(row)); });
+}
+
 //===----------------------------------------------------------------------===//
 // Template
 //===----------------------------------------------------------------------===//
@@ -131,6 +174,8 @@ Cost AccumulateTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target
   double share = 1;
   for (const Access &access : loops.accesses) {
     std::optional<int64_t> step = strideAlong(access, row);
+    if (!access.map && readsRowsOnly(loops, row))
+      step = 1;
     share = std::min(share, !step || *step > 4 ? 0 : *step > 1 ? 0.5 : 1.0);
   }
   // An accumulator is read and written for every few operations.
@@ -268,6 +313,30 @@ Value AccumulateKernel::uniformCondition() {
   return fits;
 }
 
+/// i1: the body does something at the current point; null: it always does.
+Value AccumulateKernel::skipCondition() {
+  Value condition = findCondition(loops, row);
+  if (!condition)
+    return {};
+  point[row] = kernel.index(0);
+  SmallVector<Value> arguments = kernel.bodyArguments(anchor, loops, point);
+  IRMapping map;
+  map.map(loops.body->front().getArguments().take_front(arguments.size()), arguments);
+  auto clone = [&](auto &clone, Value value) -> void {
+    Operation *op = value.getDefiningOp();
+    if (map.contains(value) || !op)
+      return;
+    for (Value operand : op->getOperands())
+      clone(clone, operand);
+    if (auto size = dyn_cast<SizeOp>(op))
+      map.map(value, kernel.size(size.getSize()));
+    else
+      kernel.builder.clone(*op, map);
+  };
+  clone(clone, condition);
+  return map.lookup(condition);
+}
+
 /// The same where reads may fall outside: the middle of the row, in which none
 /// does, takes all taps at once, the ends tap by tap.
 void AccumulateKernel::emitClippedTaps(unsigned loop, ArrayRef<Value> taps, Range block) {
@@ -316,6 +385,14 @@ void AccumulateKernel::reduceTaps(unsigned loop, Range block) {
     return take(taps);
   }
   Value from = kernel.index(0), end = kernel.size(extent);
+  if (findCondition(loops, row)) {
+    kernel.loop(from, end, [&](Value k) {
+      point[loop] = k;
+      auto body = [&] { return take(k), SmallVector<Value>(); };
+      kernel.branch(skipCondition(), {}, body, [] { return SmallVector<Value>(); });
+    });
+    return;
+  }
   if (!clips) {
     Dim whole = extent.floorDiv(kUnrolledTaps) * kernel.constant(kUnrolledTaps);
     kernel.loop(from, kernel.size(whole), kernel.index(kUnrolledTaps), {},

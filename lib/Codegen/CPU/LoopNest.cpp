@@ -131,7 +131,8 @@ bool LoopNest::isInPlace(Operation *op) const {
 }
 
 /// Parts of an operand's axis that lie behind each other along a loop, from the reads
-/// of a body that may fall outside. Empty: there are none, or not along one loop.
+/// of a body that may fall outside; of several loops along the innermost. Empty: there are
+/// none.
 static SmallVector<Dim> findBoundaries(Operation *op, const LoopSpec &loops, unsigned &loop) {
   MLIRContext *context = op->getContext();
   SmallVector<std::pair<Dim, Dim>> parts;
@@ -140,16 +141,13 @@ static SmallVector<Dim> findBoundaries(Operation *op, const LoopSpec &loops, uns
   std::optional<unsigned> shifted;
   for (AtOp read : reads)
     for (Value index : read.getIndices())
-      if (auto at = matchShiftedIndex(index); at && !at->begin.isConstant(0)) {
-        if (shifted && *shifted != at->loop.getArgNumber())
-          return {};
-        shifted = at->loop.getArgNumber();
-      }
+      if (auto at = matchShiftedIndex(index); at && at->value != at->loop)
+        shifted = std::max(shifted.value_or(0), at->loop.getArgNumber());
   if (!shifted || *shifted >= loops.numLoops())
     return {};
   loop = *shifted;
   for (AtOp read : reads) {
-    if (read.getMode() != AtMode::OrElse)
+    if (read.getMode() == AtMode::InBounds)
       return {};
     auto source = dyn_cast<BlockArgument>(read.getSource());
     unsigned access = source ? source.getArgNumber() - loops.numLoops() : 0;
@@ -264,6 +262,14 @@ void LoopNest::emitLoops(unsigned depth, SmallVector<Value> indices) {
     return;
   }
   hoist(depth, indices);
+  if (boundaries.empty() || cutLoop != depth)
+    return emitLoop(depth, std::move(indices));
+  for (piece = 0; piece + 1 < boundaries.size(); ++piece)
+    emitLoop(depth, indices);
+}
+
+/// One loop, of the current piece if it is the one that is cut, and those inside of it.
+void LoopNest::emitLoop(unsigned depth, SmallVector<Value> indices) {
   bool isCut = !boundaries.empty() && cutLoop == depth;
   Value from = isCut ? kernel.size(boundaries[piece]) : kernel.index(0);
   Value to = kernel.size(isCut ? boundaries[piece + 1] : dims[depth]);
@@ -282,7 +288,7 @@ void LoopNest::emitLoops(unsigned depth, SmallVector<Value> indices) {
         kernel.assumeInPiece(
             index, isCut ? ArrayRef(boundaries) : ArrayRef({kernel.constant(0), dims[depth]}),
             isCut ? piece : 0);
-      emitLoops(depth + 1, indices);
+      emitShortLoops(depth + 1, indices);
       indices.pop_back();
     }
   });
@@ -308,12 +314,15 @@ void LoopNest::emit() {
   findCut();
   findQuotients();
   makeTables();
-  for (piece = 0; piece < std::max<size_t>(boundaries.size(), 2) - 1; ++piece)
-    emitPieces();
+  // What is cut inside of the outer loops is so for each of their points.
+  bool cutsOuter = !boundaries.empty() && cutLoop < parallel;
+  size_t nests = cutsOuter ? boundaries.size() - 1 : 1;
+  for (piece = 0; piece < nests; ++piece)
+    emitNest();
 }
 
-/// The loops of the current piece, or of all.
-void LoopNest::emitPieces() {
+/// The loops of the current piece if the outer loops are cut, or of all.
+void LoopNest::emitNest() {
   unsigned parallel = countParallel(dims);
   SmallVector<Dim> outer(ArrayRef(dims).take_front(parallel));
   bool cutsOuter = !boundaries.empty() && cutLoop < parallel;

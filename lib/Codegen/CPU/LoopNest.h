@@ -32,10 +32,11 @@ private:
   mlir::Value resultValue(unsigned result) const { return kernel.group.getYielded()[result]; }
   void emitFlat();
   void emitLoops(unsigned depth, llvm::SmallVector<mlir::Value> indices);
+  void emitLoop(unsigned depth, llvm::SmallVector<mlir::Value> indices);
   void emitShortLoops(unsigned depth, llvm::SmallVector<mlir::Value> indices);
   void assumeInPiece(mlir::Value index, unsigned loop);
   void emitPoint(mlir::ValueRange indices);
-  void emitPieces();
+  void emitNest();
   void findIndices();
   void findCut();
   void findQuotients();
@@ -52,7 +53,7 @@ private:
   llvm::DenseMap<mlir::Value, llvm::SmallVector<IndexExprs>> indexing;
   unsigned nextLoop = 0; ///< number of the next loop of a reduction
   /// Where loop `cutLoop` changes what it reads (pieces of a Concat, borders of a Pad):
-  /// each piece between two boundaries has a nest of its own.
+  /// each piece between two boundaries has loops of its own.
   unsigned cutLoop = 0;
   llvm::SmallVector<Dim> boundaries;
   unsigned piece = 0;

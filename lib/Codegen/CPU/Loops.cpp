@@ -8,6 +8,8 @@
 #include "dsc/Codegen/Common/Anchor.h"
 #include "dsc/Codegen/Lowering/LowerKernels.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace dsc {
@@ -84,27 +86,6 @@ static SmallVector<unsigned, 2> vectorLoops(const LoopSpec &loops) {
   return found;
 }
 
-/// Whether an index of a body depends on a loop.
-static bool dependsOn(Value index, BlockArgument loop) {
-  if (index == loop)
-    return true;
-  Operation *op = index.getDefiningOp();
-  return op &&
-         llvm::any_of(op->getOperands(), [&](Value operand) { return dependsOn(operand, loop); });
-}
-
-/// Whether neighbours along the innermost loop are neighbours in the last axis of what
-/// dsc.at reads: rows are copied, wherever they are.
-static bool readsRows(AtOp read, BlockArgument innermost) {
-  OperandRange indices = read.getIndices();
-  if (llvm::none_of(indices, [&](Value index) { return dependsOn(index, innermost); }))
-    return true;
-  std::optional<ShiftedIndex> last = matchShiftedIndex(indices.back());
-  return last && last->loop == innermost && llvm::none_of(indices.drop_back(), [&](Value index) {
-           return dependsOn(index, innermost);
-         });
-}
-
 /// Whether an access repeats each element a few times: x[i floordiv 2].
 static bool repeatsElements(const Access &access, unsigned innermost) {
   if (!access.map || access.map->getNumResults() == 0)
@@ -164,16 +145,26 @@ SmallVector<ScheduleAttr> LoopsTemplate::candidates(const GroupInfo &group, cons
   return {ScheduleAttr::get(group.getGroup()->getContext(), getName(), {}, {}, 1, {}, 1, {})};
 }
 
-/// Whether the innermost loop of an op, its last reduction, is one that LLVM makes
-/// vectors of.
-static bool isVectorReduction(Operation *op, const LoopSpec &loops) {
+/// Cycles that a reduction takes beyond its operations on vectors. Its innermost loop is
+/// the last reduction; LLVM makes vectors of it where they are read as vectors.
+static double scalarSteps(Operation *op, const LoopSpec &loops, const Target &target) {
   unsigned innermost = 0;
   for (auto [i, iterator] : llvm::enumerate(loops.iterators))
     if (iterator == Iterator::Reduction && !loops.extents[i].isConstant(1))
       innermost = i;
-  return llvm::all_of(loops.accesses, [&](const Access &access) {
+  bool hasVectors = llvm::all_of(loops.accesses, [&](const Access &access) {
     return access.bounds == Bounds::Inside && readsNeighbours(op, access, innermost);
   });
+  double lanes = static_cast<double>(target.lanes(32)), steps = estimateSize(loops.extents);
+  double own = operationsPerPoint(loops) * steps, beyond = own - own / lanes;
+  double length = estimateSize(loops.extents[innermost]);
+  // Steps that fill no vector wait for one another.
+  constexpr double perWait = 2;
+  double waits = perWait * static_cast<double>(target.fmaLatency) * steps;
+  if (length < lanes)
+    return std::max(beyond, waits);
+  double rest = std::fmod(length, lanes) / length;
+  return hasVectors ? rest * std::max(beyond, waits) : beyond;
 }
 
 /// Cycles that a map takes beyond its operations on vectors: elements that do not lie
@@ -197,13 +188,11 @@ Cost LoopsTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target &tar
       cycles += scalarReads(&op, *spec->loops, lanes);
       continue;
     }
-    double own = operationsPerPoint(*spec->loops) * estimateSize(spec->loops->extents);
     // Each test whether a read is inside is a few operations and a branch.
     constexpr double test = 4;
     for (const Access &access : spec->loops->accesses)
       cycles += access.bounds == Bounds::Skip ? test * estimateSize(spec->loops->extents) : 0;
-    if (!isVectorReduction(&op, *spec->loops))
-      cycles += own - own / lanes;
+    cycles += scalarSteps(&op, *spec->loops, target);
   }
   cost.ns = overlappedTime(cycles / (2 * target.gigahertz), cost.bytes / target.l3GBs);
   return cost;

@@ -7,7 +7,8 @@
 //   for block of 64 columns p:  for 8 rows q:  for 8 of the columns:
 //     8 vectors of x along q  =>  8 vectors of y along p
 //
-// A block's lines of the operand stay in the L1 cache from one q to the next.
+// A block's lines of the operand stay in the L1 cache from one q to the next. Where it is
+// known how many rows and columns are left at the ends, they are squares with masks.
 //
 //===----------------------------------------------------------------------===//
 #include "Templates.h"
@@ -58,7 +59,9 @@ public:
 
 private:
   void emitBlock(Value from, Value to);
-  void emitSquare(Value q, Value p);
+  void emitRows(Value q, int64_t count, Value from, Value whole, Value to);
+  void emitSquare(Value q, Value p, int64_t rows, int64_t columns);
+  Value firstLanes(int64_t count);
   void emitColumn(Value q, Value p);
   void emitElement(Value q, Value p);
   Value place(const BufferView &view, bool isResult, Value q, Value p);
@@ -128,20 +131,29 @@ static int64_t squareSize(Type element, const Target &target) {
   return std::min<int64_t>({target.lanes(bits), 8, target.vectorRegisters / 2});
 }
 
-Match TransposeTemplate::match(const GroupInfo &group, const Target &target) const {
+Match TransposeTemplate::match(const GroupInfo &group, const Target &) const {
   Permutation permutation;
   if (Match match = Permutation::find(group, permutation); !match)
     return match;
-  int64_t size = squareSize(getElementType(permutation.operand), target);
-  for (const Run &run : {permutation.runs[permutation.innermost], permutation.runs.back()})
-    if (run.extent.tryConstant().value_or(size) < size)
-      return Match::no("an axis is shorter than a vector");
   return Match::yes();
+}
+
+/// Share of a square that is used where an axis is shorter.
+static double usedShare(const Permutation &permutation, const Target &target) {
+  int64_t size = squareSize(getElementType(permutation.operand), target);
+  double share = 1;
+  for (const Run &run : {permutation.runs[permutation.innermost], permutation.runs.back()}) {
+    int64_t extent = std::max<int64_t>(1, run.extent.tryConstant().value_or(size));
+    share *= std::min(1.0, static_cast<double>(extent) / static_cast<double>(size));
+  }
+  return share;
 }
 
 Cost TransposeTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target &target) const {
   Cost cost = estimateWork(group);
-  constexpr double cyclesPerElement = 0.4;
+  Permutation permutation;
+  (void)Permutation::find(group, permutation);
+  double cyclesPerElement = 0.4 / usedShare(permutation, target);
   double points = estimateSize(getDims(group.getGroup()->getResult(0)));
   cost.ns = overlappedTime(points * cyclesPerElement / target.gigahertz, cost.bytes / target.l3GBs);
   return cost;
@@ -185,13 +197,55 @@ void TransposeKernel::emitColumn(Value q, Value p) {
   }
 }
 
-void TransposeKernel::emitSquare(Value q, Value p) {
-  SmallVector<Value> rows;
-  for (int64_t i = 0; i < lanes; ++i)
-    rows.push_back(code.load(x, place(x, false, q, kernel.add(p, kernel.index(i))), lanes));
-  code.transposeSquare(rows);
-  for (auto [i, row] : llvm::enumerate(rows))
-    code.store(y, place(y, true, kernel.add(q, kernel.index(i)), p), row);
+/// Mask of the first lanes of a vector; null: all.
+Value TransposeKernel::firstLanes(int64_t count) {
+  return count == lanes ? Value() : code.maskBelow(kernel.index(0), kernel.index(count), lanes);
+}
+
+/// `rows` vectors of the result, of `columns` elements each.
+void TransposeKernel::emitSquare(Value q, Value p, int64_t rows, int64_t columns) {
+  SmallVector<Value> vectors;
+  Value loaded = firstLanes(rows), stored = firstLanes(columns);
+  for (int64_t i = 0; i < columns; ++i) {
+    Value from = place(x, false, q, kernel.add(p, kernel.index(i)));
+    vectors.push_back(loaded ? code.load(x, from, lanes, loaded) : code.load(x, from, lanes));
+  }
+  // What fills the square is not stored.
+  vectors.resize(lanes, vectors.front());
+  code.transposeSquare(vectors);
+  for (int64_t i = 0; i < rows; ++i) {
+    Value to = place(y, true, kernel.add(q, kernel.index(i)), p);
+    if (stored)
+      code.store(y, to, vectors[i], stored);
+    else
+      code.store(y, to, vectors[i]);
+  }
+}
+
+/// body(i) for `first`, `first` + `step` ... before `end`.
+static void forSteps(KernelEmitter &kernel, Value first, Value end, int64_t step,
+                     function_ref<void(Value)> body) {
+  kernel.loop(first, end, kernel.index(step), {}, [&](Value i, ValueRange) {
+    body(i);
+    return SmallVector<Value>();
+  });
+}
+
+/// `count` rows of the result, at most a square's: columns in squares up to `whole`, then
+/// those up to `to`.
+void TransposeKernel::emitRows(Value q, int64_t count, Value from, Value whole, Value to) {
+  forSteps(kernel, from, whole, lanes, [&](Value p) { emitSquare(q, p, count, lanes); });
+  std::optional<int64_t> columns = permutation.runs.back().extent.tryConstant();
+  if (columns && *columns % lanes == 0)
+    return;
+  if (columns)
+    return forSteps(kernel, whole, to, lanes,
+                    [&](Value p) { emitSquare(q, p, count, *columns % lanes); });
+  if (count == lanes)
+    return forSteps(kernel, whole, to, 1, [&](Value p) { emitColumn(q, p); });
+  for (int64_t i = 0; i < count; ++i)
+    forSteps(kernel, whole, to, 1,
+             [&](Value p) { emitElement(kernel.add(q, kernel.index(i)), p); });
 }
 
 /// Columns `from` to before `to`.
@@ -201,21 +255,16 @@ void TransposeKernel::emitBlock(Value from, Value to) {
     Value squares = arith::DivUIOp::create(b, kernel.loc, count, kernel.index(lanes));
     return kernel.mul(squares, kernel.index(lanes));
   };
-  auto forSteps = [&](Value first, Value end, int64_t step, function_ref<void(Value)> body) {
-    kernel.loop(first, end, kernel.index(step), {}, [&](Value i, ValueRange) {
-      body(i);
-      return SmallVector<Value>();
-    });
-  };
-  Value rows = kernel.size(permutation.runs[permutation.innermost].extent);
-  Value wholeRows = roundDown(rows);
+  Dim extent = permutation.runs[permutation.innermost].extent;
+  Value rows = kernel.size(extent), wholeRows = roundDown(rows);
   Value whole = kernel.add(from, roundDown(arith::SubIOp::create(b, kernel.loc, to, from)));
-  forSteps(kernel.index(0), wholeRows, lanes, [&](Value q) {
-    forSteps(from, whole, lanes, [&](Value p) { emitSquare(q, p); });
-    forSteps(whole, to, 1, [&](Value p) { emitColumn(q, p); });
-  });
-  forSteps(wholeRows, rows, 1,
-           [&](Value q) { forSteps(from, to, 1, [&](Value p) { emitElement(q, p); }); });
+  forSteps(kernel, kernel.index(0), wholeRows, lanes,
+           [&](Value q) { emitRows(q, lanes, from, whole, to); });
+  if (!extent.isConstant())
+    forSteps(kernel, wholeRows, rows, 1,
+             [&](Value q) { forSteps(kernel, from, to, 1, [&](Value p) { emitElement(q, p); }); });
+  else if (int64_t left = extent.getConstant() % lanes; left > 0)
+    emitRows(kernel.index(extent.getConstant() - left), left, from, whole, to);
 }
 
 void TransposeKernel::emit() {

@@ -200,6 +200,23 @@ std::optional<int64_t> strideAlong(const Access &access, unsigned loop) {
   return stride;
 }
 
+bool dependsOn(Value value, BlockArgument argument) {
+  if (value == argument)
+    return true;
+  Operation *op = value.getDefiningOp();
+  return op && llvm::any_of(op->getOperands(),
+                            [&](Value operand) { return dependsOn(operand, argument); });
+}
+
+bool readsRows(AtOp read, BlockArgument loop) {
+  OperandRange indices = read.getIndices();
+  if (llvm::none_of(indices, [&](Value index) { return dependsOn(index, loop); }))
+    return true;
+  std::optional<ShiftedIndex> last = matchShiftedIndex(indices.back());
+  return last && last->loop == loop &&
+         llvm::none_of(indices.drop_back(), [&](Value index) { return dependsOn(index, loop); });
+}
+
 bool isContiguousAlong(const Access &access, unsigned loop) {
   std::optional<int64_t> stride = strideAlong(access, loop);
   return stride == 0 || stride == 1;

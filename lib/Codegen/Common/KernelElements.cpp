@@ -130,7 +130,17 @@ Value KernelEmitter::inside(Value tensor, ValueRange indices) {
   return result;
 }
 
+/// Of `isInside ? shifted : other` the shifted index.
+static Value shiftedWhereInside(Value index) {
+  auto select = index.getDefiningOp<arith::SelectOp>();
+  auto test = select ? select.getCondition().getDefiningOp<arith::CmpIOp>() : arith::CmpIOp();
+  bool isInside = test && test.getPredicate() == arith::CmpIPredicate::ult &&
+                  test.getLhs() == select.getTrueValue();
+  return isInside ? select.getTrueValue() : index;
+}
+
 std::optional<ShiftedIndex> matchShiftedIndex(Value index) {
+  index = shiftedWhereInside(index);
   auto sub = index.getDefiningOp<arith::SubIOp>();
   Dim begin = Dim::constant(index.getContext(), 0);
   if (sub) {
@@ -142,7 +152,7 @@ std::optional<ShiftedIndex> matchShiftedIndex(Value index) {
       return std::nullopt;
   }
   auto loop = dyn_cast<BlockArgument>(sub ? sub.getLhs() : index);
-  return loop ? std::optional(ShiftedIndex{loop, begin}) : std::nullopt;
+  return loop ? std::optional(ShiftedIndex{loop, begin, index}) : std::nullopt;
 }
 
 /// Whether a read is inside along an axis, from what is assumed about the index.
@@ -179,8 +189,10 @@ Value KernelEmitter::atElement(AtOp op, const IRMapping &map) {
     std::optional<bool> known = isKnownInside(op, axis, map);
     if (known && !*known && otherwise)
       return otherwise;
-    if (known && *known)
+    if (known && *known) {
+      index = map.lookupOrDefault(matchShiftedIndex(op.getIndices()[axis])->value);
       continue;
+    }
     Value here = insideAxis(tensor, axis, index);
     fits = fits ? arith::AndIOp::create(builder, loc, fits, here).getResult() : here;
     if (!isChecked)

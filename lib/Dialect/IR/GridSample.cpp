@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Contraction.h"
 #include "Sampling.h"
+#include "dsc/Dialect/IR/Decomposer.h"
 
 using namespace mlir;
 
@@ -160,8 +161,12 @@ LogicalResult RoiAlignOp::inferTypes(TypeInference &inference) {
       failed(inference.requireEqual(rois[0], getDims(getBatchIndices())[0],
                                     "there are not as many batch indices as rois")))
     return failure();
-  inference.addResult(getElementType(getX()), {rois[0], x[1], inference.constant(getOutputHeight()),
-                                               inference.constant(getOutputWidth())});
+  SmallVector<Dim> bins = {inference.constant(getOutputHeight()),
+                           inference.constant(getOutputWidth())};
+  if (getChannelsLast())
+    inference.addResult(getElementType(getX()), {rois[0], bins[0], bins[1], x[3]});
+  else
+    inference.addResult(getElementType(getX()), {rois[0], x[1], bins[0], bins[1]});
   return success();
 }
 
@@ -209,15 +214,39 @@ static AxisTaps roiTaps(ScalarBuilder &s, const RoiAxis &axis, Dim size, Value b
   return taps;
 }
 
+/// As loops, the channels are the innermost: transposed where they are not.
+LogicalResult RoiAlignOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
+  Dim channels = getDims(getX())[1];
+  // Vectors of a few channels gain nothing.
+  constexpr int64_t few = 4;
+  if (getChannelsLast() || (channels.isConstant() && channels.getConstant() < few))
+    return failure();
+  Decomposer d(builder, getLoc());
+  auto transpose = [&](Value value, ArrayRef<int64_t> perm) {
+    return d.op("dsc.transpose", value, {{"perm", builder.getDenseI64ArrayAttr(perm)}});
+  };
+  SmallVector<Decomposer::Attribute> attributes = {{"channels_last", d.number(1)}};
+  for (NamedAttribute attribute : (*this)->getAttrs())
+    if (attribute.getName().getValue() != "channels_last")
+      attributes.push_back({attribute.getName().getValue(), attribute.getValue()});
+  Value y = d.op("dsc.roi_align", {transpose(getX(), {0, 2, 3, 1}), getRois(), getBatchIndices()},
+                 attributes);
+  values.push_back(transpose(y, {0, 3, 1, 2}));
+  return success(values.back() != nullptr);
+}
+
 FailureOr<Spec> RoiAlignOp::getSpec() {
   SmallVector<Dim> x = getDims(getX());
+  // Of x and of y.
+  unsigned firstSpatial = getChannelsLast() ? 1 : 2, channel = getChannelsLast() ? 3 : 1;
   bool isMax = getMode() == "max", isAdaptive = static_cast<int64_t>(getSamplingRatio()) <= 0;
   LoopSpecBuilder spec(*this, SpecKind::Window);
   SmallVector<AffineExpr> loops = spec.parallel(ArrayRef<Dim>(getDims(getY())));
   for (unsigned i = 0; i < 2; ++i) {
     // The number of samples depends on the roi. One that lies in the input has at
     // most one for each element of a bin; the body checks that.
-    Dim samples = isAdaptive ? x[2 + i].ceilDiv(getDims(getY())[2 + i]) + 1
+    unsigned axis = firstSpatial + i;
+    Dim samples = isAdaptive ? x[axis].ceilDiv(getDims(getY())[axis]) + 1
                              : Dim::constant(getContext(), getSamplingRatio());
     spec.reduction(samples);
   }
@@ -240,18 +269,20 @@ FailureOr<Spec> RoiAlignOp::getSpec() {
     for (unsigned i = 0; i < 2; ++i) {
       RoiAxis axis = roiAxis(s, *this, args.operands.drop_front(2), i);
       Value sample = args.indices[4 + i];
-      taps[i] = roiTaps(s, axis, x[2 + i], args.indices[2 + i], sample, isOutside);
+      unsigned number = firstSpatial + i;
+      taps[i] = roiTaps(s, axis, x[number], args.indices[number], sample, isOutside);
       if (!isAdaptive)
         continue;
       isSample = s.logicalAnd(isSample, s.lt(s.fromIndex(sample), axis.samples));
       // A roi with more samples than there are loops reads outside, which ends the run.
-      Dim limit = x[2 + i].ceilDiv(getDims(getY())[2 + i]) + 1;
+      Dim limit = x[number].ceilDiv(getDims(getY())[number]) + 1;
       Value tooMany = s.gt(axis.samples, floatSize(s, limit));
       batch = s.select(tooMany, s.index(-1), batch);
     }
     auto read = [&](unsigned row, unsigned column) {
-      Value value = s.atChecked(args.operands[0], {batch, args.indices[1], taps[0].indices[row],
-                                                   taps[1].indices[column]});
+      SmallVector<Value> at = {batch, taps[0].indices[row], taps[1].indices[column]};
+      at.insert(at.begin() + channel, args.indices[channel]);
+      Value value = s.atChecked(args.operands[0], at);
       return s.mul(s.mul(taps[0].weights[row], taps[1].weights[column]), value);
     };
     Value parts[] = {read(0, 0), read(0, 1), read(1, 0), read(1, 1)};

@@ -1,5 +1,6 @@
 //===- Indexing.cpp - gather and scatter ----------------------------------===//
 #include "Axes.h"
+#include "dsc/Dialect/IR/Decomposer.h"
 #include "dsc/Dialect/IR/DscDialect.h"
 
 using namespace mlir;
@@ -239,6 +240,26 @@ LogicalResult ScatterElementsOp::inferTypes(TypeInference &inference) {
       return failure();
   inference.addResult(getElementType(getData()), getDims(getData()));
   return success();
+}
+
+/// Indices that were repeated along all other axes name rows:
+///   scatter_elements(data, expand(i : [E, 1]), updates) {axis = 0} = scatter_nd(data, i, updates)
+LogicalResult ScatterElementsOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
+  auto expand = getIndices().getDefiningOp<ExpandOp>();
+  SmallVector<Dim> data = getDims(getData()), updates = getDims(getUpdates());
+  if (!expand || data.size() < 2 || positiveAxis(getAxis(), data.size()) != 0 ||
+      ArrayRef(data).drop_front() != ArrayRef(updates).drop_front())
+    return failure();
+  SmallVector<Dim> rows = getDims(expand->getOperand(0));
+  auto isOne = [](Dim dim) { return dim.isConstant(1); };
+  if (rows.size() != data.size() || rows[0] != updates[0] ||
+      !llvm::all_of(ArrayRef(rows).drop_front(), isOne))
+    return failure();
+  Decomposer d(builder, getLoc());
+  Value indices = d.reshape(expand->getOperand(0), ArrayRef(rows).take_front(2));
+  values.push_back(d.op("dsc.scatter_nd", {getData(), indices, getUpdates()},
+                        {{"reduction", getReductionAttr()}}));
+  return success(values.back() != nullptr);
 }
 
 FailureOr<Spec> ScatterElementsOp::getSpec() {

@@ -81,7 +81,7 @@ static Value sourceIndex(ScalarBuilder &s, Value i, Dim size, AxisPad pad, Strin
   Dim zero = size * 0, one = zero + 1;
   Dim low = Dim::max(pad.begin * -1, zero);
   Dim kept = size - low - Dim::max(pad.end * -1, zero);
-  Value inside = s.indexSub(shifted, s.size(low));
+  Value inside = low.isConstant(0) ? shifted : s.indexSub(shifted, s.size(low));
   if (mode == "edge") {
     inside = onIndex.max(onIndex.min(inside, s.size(kept - 1)), s.index(0));
   } else if (mode == "wrap") {
@@ -95,7 +95,13 @@ static Value sourceIndex(ScalarBuilder &s, Value i, Dim size, AxisPad pad, Strin
     if (!kept.isConstant() || kept.getConstant() <= 1)
       inside = onIndex.min(inside, s.size(Dim::max(kept - 1, zero)));
   }
-  return s.indexAdd(inside, s.size(low));
+  if (!low.isConstant(0))
+    return s.indexAdd(inside, s.size(low));
+  // A copy where nothing is added: loops know where that is. Unsigned: what is in front
+  // is above any size.
+  Value isInside =
+      arith::CmpIOp::create(s.builder, s.loc, arith::CmpIPredicate::ult, shifted, s.size(size));
+  return s.select(isInside, shifted, inside);
 }
 
 FailureOr<Spec> PadOp::getSpec() {

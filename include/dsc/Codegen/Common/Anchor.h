@@ -38,6 +38,12 @@ std::optional<int64_t> strideAlong(const Access &access, unsigned loop);
 /// Whether neighbours along a loop read the same element, or neighbours in memory.
 bool isContiguousAlong(const Access &access, unsigned loop);
 
+/// Whether a value of a body is computed from an argument.
+bool dependsOn(mlir::Value value, mlir::BlockArgument argument);
+/// Whether neighbours along a loop are the same element, or neighbours in the last axis, of
+/// what dsc.at reads: rows are read, wherever they are.
+bool readsRows(AtOp read, mlir::BlockArgument loop);
+
 /// Row-major stride, in elements, of axis `axis` of a tensor of these sizes.
 Dim strideOfAxis(llvm::ArrayRef<Dim> dims, unsigned axis);
 

@@ -56,10 +56,12 @@ struct BufferView {
 /// loops in which its address does not change.
 inline constexpr llvm::StringLiteral kReadAttr = "dsc.read";
 
-/// An index of a Spec's body that is a loop's, less `begin`.
+/// An index of a Spec's body that is a loop's, less `begin`; or that is so where this is
+/// inside of the axis, and something else where it is not (`value` is the shifted index).
 struct ShiftedIndex {
   mlir::BlockArgument loop;
   Dim begin;
+  mlir::Value value;
 };
 std::optional<ShiftedIndex> matchShiftedIndex(mlir::Value index);
 

@@ -29,7 +29,7 @@ def Dsc_GatherNDOp : Dsc_Op<"gather_nd", "GatherND"> {
   let results = (outs Dsc_Tensor:$result);
 }
 
-def Dsc_ScatterElementsOp : Dsc_Op<"scatter_elements", "ScatterElements"> {
+def Dsc_ScatterElementsOp : Dsc_Op<"scatter_elements", "ScatterElements", [], ["getSpec", "decompose"]> {
   let arguments = (ins Dsc_Tensor:$data, Dsc_Tensor:$indices, Dsc_Tensor:$updates,
                        DefaultValuedAttr<I64Attr, "0">:$axis,
                        DefaultValuedStrAttr<StrAttr, "none">:$reduction);

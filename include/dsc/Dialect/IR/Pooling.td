@@ -87,14 +87,17 @@ def Dsc_GridSampleOp : Dsc_Op<"grid_sample", "GridSample"> {
   let results = (outs Dsc_Tensor:$y);
 }
 
-def Dsc_RoiAlignOp : Dsc_Op<"roi_align", "RoiAlign"> {
+/// With `channels_last`, not of ONNX, x is [N, H, W, C] and y [rois, height, width, C]: what
+/// is computed for a sample serves all channels, which lie behind each other.
+def Dsc_RoiAlignOp : Dsc_Op<"roi_align", "RoiAlign", [], ["getSpec", "decompose"]> {
   let arguments = (ins Dsc_Tensor:$x, Dsc_Tensor:$rois, Dsc_Tensor:$batch_indices,
                        DefaultValuedOptionalAttr<StrAttr, "\"half_pixel\"">:$coordinate_transformation_mode,
                        DefaultValuedOptionalAttr<StrAttr, "\"avg\"">:$mode,
                        DefaultValuedOptionalAttr<I64Attr, "1">:$output_height,
                        DefaultValuedOptionalAttr<I64Attr, "1">:$output_width,
                        DefaultValuedOptionalAttr<I64Attr, "0">:$sampling_ratio,
-                       DefaultValuedOptionalAttr<F32Attr, "1.0f">:$spatial_scale);
+                       DefaultValuedOptionalAttr<F32Attr, "1.0f">:$spatial_scale,
+                       DefaultValuedOptionalAttr<I64Attr, "0">:$channels_last);
   let results = (outs Dsc_Tensor:$y);
 }
 
