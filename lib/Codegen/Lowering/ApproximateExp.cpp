@@ -3,7 +3,7 @@
 //   exp(x) = 2^k exp(r),  k = round(x / ln 2),  |r| <= ln(2) / 2
 //
 // exp(r) = 1 + r + r^2 q(r), q of degree 4 with the least relative error of exp(r),
-// 3e-9. The error of the result is below 1 ULP; NaN, infinities, overflow and denormal
+// 3e-9. The error of the result is below 1.01 ULP; NaN, infinities, overflow and denormal
 // results are exact. 18 instructions on vectors.
 //
 //===----------------------------------------------------------------------===//
