@@ -28,7 +28,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from demo_compare import ort_session  # noqa: E402
 from demo_runtime import DscRunner, Library  # noqa: E402
 
-NUMPY = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32,
+NUMPY = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int64)": np.int64, "tensor(int32)": np.int32,
          "tensor(bool)": np.bool_}
 
 
@@ -53,7 +53,7 @@ def make_inputs(session, shapes):
         shape = shapes.get(info.name) or [d if isinstance(d, int) and d > 0 else 1 for d in info.shape]
         dtype = NUMPY[info.type]
         inputs[info.name] = (generator.standard_normal(shape).astype(dtype)
-                             if dtype == np.float32 else np.ones(shape, dtype))
+                             if np.issubdtype(dtype, np.floating) else np.ones(shape, dtype))
     return inputs
 
 

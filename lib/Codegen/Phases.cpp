@@ -2,6 +2,7 @@
 #include "dsc/Codegen/Common/Template.h"
 #include "dsc/Codegen/Compiler.h"
 #include "dsc/Codegen/Passes.h"
+#include "dsc/Dialect/Target/Nvptx.h"
 #include "dsc/Transforms/Passes.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -55,10 +56,17 @@ static void addSimplify(OpPassManager &passes, WeightStore *weights,
   passes.addPass(createRemoveIdentities());
   passes.addPass(createMoveTransposes());
   passes.addPass(createCSEPass());
-  passes.addPass(createFoldBatchNorms());
-  if (options.precision != "strict")
-    addRaising(passes);
   const Target *target = findTarget(options.targets.front());
+  if (options.precision != "strict") {
+    addRaising(passes);
+    // GPUs multiply short floats as they are.
+    if (target && !isNvptx(*target)) {
+      passes.addPass(createWidenShortFloats());
+      passes.addPass(createRemoveIdentities());
+      addFolding(passes, weights, options);
+    }
+  }
+  passes.addPass(createFoldBatchNorms());
   passes.addPass(createDecomposePass([target](ComputeOp op) { return isWhole(op, target); }));
   passes.addPass(createPairProducts());
   addFolding(passes, weights, options);

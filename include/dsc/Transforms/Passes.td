@@ -83,6 +83,17 @@ def RaiseAttention : Pass<"dsc-raise-attention"> {
   ];
 }
 
+def WidenShortFloats : Pass<"dsc-widen-short-floats"> {
+  let summary = "Compute what the model computes in 16-bit floats in float32";
+  let description = [{
+    Results of ops become float32; casts stand where a value comes from outside or
+    leaves: inputs, constants, results of the model, edges of regions. A cast to a
+    16-bit float that the model itself has still rounds. What is only moved
+    keeps its type, as do constant operands that an op extends when it reads
+    them (`mayReadShort`).
+  }];
+}
+
 def FormGroups : Pass<"dsc-form-groups"> {
   let summary = "Put ops that one kernel computes into dsc.group";
   let description = [{

@@ -601,11 +601,12 @@ Match AttentionTemplate::match(const GroupInfo &group, const Target &) const {
   if (!readsRowsInPlace(group, *spec))
     return Match::no("other work than attention");
   Operation &op = *attentionOp(group);
-  Type element = getElementType(op.getOperand(spec->q));
+  bool isWide = getElementType(op.getOperand(spec->q)).isF64();
   for (unsigned operand : {spec->k, spec->v})
-    if (getElementType(op.getOperand(operand)) != element)
-      return Match::no("operands have different element types");
-  Type compute = element.isF64() ? element : Type(Float32Type::get(op.getContext()));
+    if (getElementType(op.getOperand(operand)).isF64() != isWide)
+      return Match::no("operands are computed in different types");
+  Builder builder(op.getContext());
+  Type compute = isWide ? Type(builder.getF64Type()) : Type(builder.getF32Type());
   if (spec->mask)
     if (std::string reason = whyNotMask(op.getOperand(*spec->mask), *spec, compute);
         !reason.empty())

@@ -2,7 +2,8 @@
 //
 // A contraction and its epilogue over PanelEngine. Where B is a constant it is packed
 // into panels when the weights are written, else in the thread's scratch, each panel
-// by whoever needs it.
+// by whoever needs it. 16-bit floats stay what they are in memory: few rows extend them
+// in registers, many rows share panels that are extended into scratch.
 //
 //===----------------------------------------------------------------------===//
 #include "MatrixProduct.h"
@@ -49,10 +50,11 @@ public:
   static PanelSizes sizesOf(const MatrixProduct &product) {
     return {product.rows(), product.columns(), product.depths()};
   }
-  /// Reads B from panels that lie in `tensor` already.
-  void usePacked(Value tensor, const PackedForm &form) {
+  /// Reads B from panels that lie in `tensor` already; `extends`: not in place.
+  void usePacked(Value tensor, const PackedForm &form, bool extends) {
     packed = tensor;
     packedForm = form;
+    extendsPanels = extends;
   }
   void emit();
 
@@ -60,6 +62,8 @@ private:
   Value packedPanels(ArrayRef<Value> batch);
   SmallVector<Value> pointOf(ArrayRef<Value> batch) const;
   void emitBlock(ArrayRef<Value> batch, Value rowBlock, Value columnBlock);
+  void extendPanel(Value start, const BufferView &panel, int64_t vectors, Value column, Value depth,
+                   Value count);
   void pack(ArrayRef<Value> batch, const BufferView &panel, int64_t vectors, Value column,
             Value depth, Value count);
   Value elementB(ArrayRef<Value> batch, Value depth, Value column);
@@ -73,15 +77,25 @@ private:
   Epilogue epilogue;
   Value packed;
   PackedForm packedForm;
+  bool extendsPanels = false;
 };
 
 } // namespace
 
+static bool isShortFloat(Value tensor) {
+  Type element = getElementType(tensor);
+  return element.isF16() || element.isBF16();
+}
+
 static Match matchProduct(const GroupInfo &group, MatrixProduct &found) {
   Operation *anchor = nullptr;
-  Match match = findAnchor(group, {SpecKind::Contract}, anchor, /*mayWiden=*/false,
-                           /*mayPair=*/true);
-  return match ? findMatrixProduct(group, anchor, found) : match;
+  Match match =
+      findAnchor(group, {SpecKind::Contract}, anchor, /*mayWiden=*/true, /*mayPair=*/true);
+  if (match)
+    match = findMatrixProduct(group, anchor, found);
+  if (match && isShortFloat(found.operandA()))
+    return Match::no("the rows' operand is not float32");
+  return match;
 }
 
 /// Empty where B is not a constant or not read plainly.
@@ -132,6 +146,24 @@ static std::optional<PackedForm> findPackedForm(const MatrixProduct &product,
   return form;
 }
 
+/// How a product gets panels of B.
+enum class PanelSource {
+  Packed,   // in place, as the weights hold them
+  Extended, // from there, as float32 in scratch
+  Gathered, // from rows or columns, in scratch
+};
+
+static PanelSource findPanelSource(const MatrixProduct &product, int64_t panelColumns) {
+  if (!findPackedForm(product, panelColumns))
+    return PanelSource::Gathered;
+  // Each row tile that extends an element again takes a fraction of what storing
+  // and loading it once takes.
+  constexpr double manyRows = 32;
+  return isShortFloat(product.operandB()) && estimateSize(product.rows()) >= manyRows
+             ? PanelSource::Extended
+             : PanelSource::Packed;
+}
+
 static int64_t panelWidth(ScheduleAttr schedule, const Target &target) {
   return PanelBlocks::read(schedule).vectors * target.lanes(32);
 }
@@ -166,7 +198,7 @@ SmallVector<ScheduleAttr> GemmFmaTemplate::candidates(const GroupInfo &group,
     bool isFlat = vectors > 4 && estimateSize(sizes.rows) >= 4;
     if (vectors > 1 && (isWide || isFlat))
       continue;
-    bool arePacked = findPackedForm(found, vectors * target.lanes(32)).has_value();
+    bool arePacked = findPanelSource(found, vectors * target.lanes(32)) == PanelSource::Packed;
     schedules.push_back(
         choosePanelBlocks(target, sizes, vectors, arePacked).write(context, getName()));
   }
@@ -188,10 +220,12 @@ Cost GemmFmaTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
   double rows = estimateSize(found.rows()), columns = estimateSize(found.columns());
   double depth = estimateSize(found.depths()), batch = estimateSize(found.extents(found.batch));
   double rowBlocks = std::ceil(rows / static_cast<double>(blocks.blockRows));
-  bool arePacked = findPackedForm(found, panelWidth(schedule, target)).has_value();
-  double cycles = depth * panelCycles(target, rows, columns, blocks, arePacked);
-  if (!arePacked)
+  PanelSource source = findPanelSource(found, panelWidth(schedule, target));
+  double cycles = depth * panelCycles(target, rows, columns, blocks, source == PanelSource::Packed);
+  if (source == PanelSource::Gathered)
     cycles += packCycles(found) * depth * columns * rowBlocks;
+  if (source == PanelSource::Extended)
+    cycles += 2 * depth * columns * rowBlocks / static_cast<double>(target.lanes(32));
   // The epilogue, and starting the tiles.
   double lanes = static_cast<double>(target.lanes(32));
   cycles += rows * columns * 3 / lanes + 100;
@@ -220,7 +254,7 @@ Value GemmEmitter::elementB(ArrayRef<Value> batch, Value depth, Value column) {
     point[*product.column] = column;
   SmallVector<Value> indices =
       kernel.accessIndices(product.op, *product.loops, product.loops->accesses[product.b], point);
-  return kernel.element(product.operandB(), indices);
+  return code.extend(kernel.element(product.operandB(), indices));
 }
 
 void GemmEmitter::pack(ArrayRef<Value> batch, const BufferView &panel, int64_t vectors,
@@ -256,6 +290,30 @@ void GemmEmitter::pack(ArrayRef<Value> batch, const BufferView &panel, int64_t v
               [&](Value j) { kernel.loop(kernel.index(0), count, [&](Value k) { copy(k, j); }); });
   if (!isAlwaysFull)
     kernel.loop(kernel.index(0), count, clear);
+}
+
+/// Copies from the packed panels at `start`, as float32.
+void GemmEmitter::extendPanel(Value start, const BufferView &panel, int64_t vectors, Value column,
+                              Value depth, Value count) {
+  const BufferView &from = kernel.view(packed);
+  int64_t width = packedForm.groupColumns();
+  // Vectors do not reach from one group into the next.
+  SmallVector<Value> sources;
+  for (int64_t v = 0; v < vectors; ++v) {
+    Value first = kernel.add(column, kernel.index(v * code.lanes));
+    Value group = arith::DivUIOp::create(kernel.builder, kernel.loc, first, kernel.index(width));
+    Value inGroup = arith::RemUIOp::create(kernel.builder, kernel.loc, first, kernel.index(width));
+    Value offset = kernel.add(kernel.mul(group, kernel.index(packedForm.groupElements())),
+                              kernel.add(kernel.mul(depth, kernel.index(width)), inGroup));
+    sources.push_back(code.advance(from, start, offset));
+  }
+  kernel.loop(kernel.index(0), count, [&](Value k) {
+    for (auto [v, source] : llvm::enumerate(sources)) {
+      Value at = code.advance(from, source, kernel.mul(k, kernel.index(width)));
+      Value to = kernel.address(panel, {k, kernel.index(v * code.lanes)});
+      code.store(panel, to, code.load(from, at, code.lanes));
+    }
+  });
 }
 
 /// Where the panels of a matrix of the batch start.
@@ -295,7 +353,13 @@ void GemmEmitter::emitBlock(ArrayRef<Value> batch, Value rowBlock, Value columnB
       operands.aView, kernel.accessIndices(product.op, *product.loops, access, pointOf(batch)));
   operands.aRow = kernel.size(product.aRow);
   operands.aDepth = kernel.size(product.aDepth);
-  if (packed) {
+  if (packed && extendsPanels) {
+    operands.pack = [this, start = packedPanels(batch)](const BufferView &panel, int64_t vectors,
+                                                        PanelColumn first, Value depth,
+                                                        Value count) {
+      extendPanel(start, panel, vectors, first.column, depth, count);
+    };
+  } else if (packed) {
     Value start = packedPanels(batch);
     // Columns before the panel, times the depth.
     operands.packed = [this, start](Value column) {
@@ -304,6 +368,7 @@ void GemmEmitter::emitBlock(ArrayRef<Value> batch, Value rowBlock, Value columnB
     };
     operands.groupColumns = packedForm.groupColumns();
     operands.groupPitch = packedForm.groupElements();
+    operands.packedView = kernel.view(packed);
   } else {
     operands.pack = [&](const BufferView &panel, int64_t vectors, PanelColumn first, Value depth,
                         Value count) { pack(batch, panel, vectors, first.column, depth, count); };
@@ -352,7 +417,9 @@ LogicalResult GemmFmaTemplate::emit(KernelEmitter &kernel, ScheduleAttr schedule
   GemmEmitter emitter(kernel, found, PanelBlocks::read(schedule));
   if (auto form = findPackedForm(found, panelWidth(schedule, kernel.target)))
     if (Value packed = findRepacked(found.operandB(), form->map, form->type))
-      emitter.usePacked(packed, *form);
+      emitter.usePacked(packed, *form,
+                        findPanelSource(found, panelWidth(schedule, kernel.target)) ==
+                            PanelSource::Extended);
   emitter.emit();
   return success();
 }

@@ -300,7 +300,7 @@ PanelEngine::Panel PanelEngine::panelAt(Value number, int64_t vectors, Value fir
       found.address = code.advance(elements, panel.ptr, kernel.mul(inBlock, kernel.index(most)));
     return found;
   }
-  found.address = code.advance(elements, operands.packed(found.first.column),
+  found.address = code.advance(viewOfB(operands), operands.packed(found.first.column),
                                kernel.mul(first, kernel.index(operands.groupColumns)));
   return found;
 }
@@ -475,13 +475,13 @@ void PanelEngine::emitTile(const Tile &tile, const Panel &panel, const PanelOper
     Value atA = rest[0], atB = rest[1];
     for (const PanelRows::Step &step : rowsOfB.steps) {
       int64_t offset = rowsOfB.offset(step, panel.vectors, code.lanes);
-      next = emitStep(atA, code.advance(elements, atB, kernel.index(offset)), rowOffsets,
+      next = emitStep(atA, code.advance(viewOfB(operands), atB, kernel.index(offset)), rowOffsets,
                       panel.vectors, operands, next);
       atA = code.advance(operands.aView, atA, operands.aDepth);
     }
     int64_t width =
         operands.packed ? operands.groupColumns : rowsOfB.width(panel.vectors, code.lanes);
-    next.append({atA, code.advance(elements, atB, kernel.index(width))});
+    next.append({atA, code.advance(viewOfB(operands), atB, kernel.index(width))});
     if (rest.size() > 2)
       next.append(fetchAhead(ArrayRef(rest).drop_front(2), steps * tile.rows, panel, operands));
     return next;
@@ -505,7 +505,8 @@ SmallVector<Value> PanelEngine::emitStep(Value a, Value b, ArrayRef<Value> rowOf
     int64_t at = v * code.lanes;
     if (operands.packed)
       at = at / operands.groupColumns * operands.groupPitch + at % operands.groupColumns;
-    return code.load(elements, code.advance(elements, b, kernel.index(at)), code.lanes);
+    const BufferView &view = viewOfB(operands);
+    return code.load(view, code.advance(view, b, kernel.index(at)), code.lanes);
   };
   auto multiply = [&](int64_t row, int64_t v, Value x, Value y) {
     Value &sum = next[row * vectors + v];

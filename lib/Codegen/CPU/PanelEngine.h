@@ -98,6 +98,8 @@ struct PanelOperands {
   /// `groupPitch` elements after one another.
   std::function<mlir::Value(mlir::Value column)> packed;
   int64_t groupColumns = 0, groupPitch = 0;
+  /// Of shorter floats, which are extended in registers; not set: of what is computed in.
+  BufferView packedView;
   /// Computes the results of a row: gets the row and returns the function that gets a
   /// column and the sum.
   using Point = std::function<void(mlir::Value column, mlir::Value sum)>;
@@ -157,6 +159,10 @@ private:
   mlir::Value keepOutside(mlir::Value address);
   mlir::Value inBuffer(const Tile &tile, int64_t row, int64_t vector);
   bool areRowsDense(const PanelOperands &operands) const;
+  /// What panels are read through.
+  const BufferView &viewOfB(const PanelOperands &operands) const {
+    return operands.packedView.element ? operands.packedView : elements;
+  }
   llvm::SmallVector<mlir::Value> startAhead(const Tile &tile, const Panel &panel,
                                             const PanelOperands &operands);
   llvm::SmallVector<mlir::Value> fetchAhead(llvm::ArrayRef<mlir::Value> ahead, int64_t elements,

@@ -69,10 +69,11 @@ bool isFlatEpilogue(const GroupInfo &group, Operation *anchor, unsigned axis) {
   return true;
 }
 
-/// Whether elements are computed on as they lie in memory.
+/// Whether elements have vectors of as many lanes as those of float32.
 static bool isPlain(Value tensor) {
   Type type = getElementType(tensor);
-  return type.isF32() || type.isInteger(8) || type.isInteger(16) || type.isInteger(32);
+  return type.isF32() || type.isF16() || type.isBF16() || type.isInteger(8) || type.isInteger(16) ||
+         type.isInteger(32);
 }
 
 /// Whether the scalar code exists for vectors too, and is short: it is repeated for
@@ -185,8 +186,8 @@ SmallVector<Value> VectorPoint::read(Operation *op, const LoopSpec &spec, ArrayR
     } else {
       const BufferView &view = kernel.view(tensor);
       Value address = kernel.address(view, at);
-      elements.push_back(mask ? code.load(view, address, code.lanes, mask)
-                              : code.load(view, address, code.lanes));
+      elements.push_back(mask ? code.loadStored(view, address, code.lanes, mask)
+                              : code.loadStored(view, address, code.lanes));
     }
   }
   return elements;

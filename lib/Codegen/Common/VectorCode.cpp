@@ -54,20 +54,22 @@ Value VectorCode::extend(Value stored) {
   return arith::ExtFOp::create(builder, loc, type, stored);
 }
 
-Value VectorCode::load(const BufferView &view, Value address, int64_t width) {
+Value VectorCode::loadStored(const BufferView &view, Value address, int64_t width, Value mask) {
   Type type = width == 1 ? view.element : VectorType::get(width, view.element);
-  auto op = LLVM::LoadOp::create(builder, loc, type, address, alignmentOf(view.element));
+  unsigned alignment = alignmentOf(view.element);
+  if (mask) {
+    Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+    return LLVM::MaskedLoadOp::create(builder, loc, type, address, mask, zero, alignment);
+  }
+  auto op = LLVM::LoadOp::create(builder, loc, type, address, alignment);
   op.setAliasScopesAttr(view.aliasScopes);
   op.setNoaliasScopesAttr(view.noaliasScopes);
-  return isa<FloatType>(view.element) ? extend(op) : op.getResult();
+  return op;
 }
 
 Value VectorCode::load(const BufferView &view, Value address, int64_t width, Value mask) {
-  auto type = VectorType::get(width, view.element);
-  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
-  Value loaded = LLVM::MaskedLoadOp::create(builder, loc, type, address, mask, zero,
-                                            alignmentOf(view.element));
-  return isa<FloatType>(view.element) ? extend(loaded) : loaded;
+  Value stored = loadStored(view, address, width, mask);
+  return isa<FloatType>(view.element) ? extend(stored) : stored;
 }
 
 /// `value` in the element type of `view`.

@@ -75,6 +75,8 @@ static FailureOr<AttentionSpec> attentionSpec(AttentionOp op, TypeInference &inf
   return spec;
 }
 
+bool AttentionOp::mayReadShort(unsigned operand) { return operand == 1 || operand == 2; }
+
 LogicalResult AttentionOp::inferTypes(TypeInference &inference) {
   FailureOr<AttentionSpec> spec = attentionSpec(*this, inference);
   if (failed(spec))

@@ -9,6 +9,8 @@ namespace dsc {
 // Scalar code
 //===----------------------------------------------------------------------===//
 
+bool areFactors(Type a, Type b) { return a == b || (a.isF32() && (b.isF16() || b.isBF16())); }
+
 void accumulateFromZero(LoopSpecBuilder &spec, Type element) {
   Builder builder(element.getContext());
   bool isShort = element.isF16() || element.isBF16();
@@ -163,9 +165,11 @@ static LogicalResult requireSameElements(TypeInference &inference, ValueRange va
 // MatMul
 //===----------------------------------------------------------------------===//
 
+bool MatMulOp::mayReadShort(unsigned operand) { return operand == 1; }
+
 LogicalResult MatMulOp::inferTypes(TypeInference &inference) {
-  if (failed(requireSameElements(inference, getOperands())))
-    return failure();
+  if (!areFactors(getElementType(getA()), getElementType(getB())))
+    return requireSameElements(inference, getOperands());
   FailureOr<MatMulShape> shape = matMulShape(getA(), getB(), inference);
   if (failed(shape))
     return failure();
@@ -195,11 +199,12 @@ FailureOr<Spec> MatMulOp::getSpec() {
 // Gemm
 //===----------------------------------------------------------------------===//
 
+bool GemmOp::mayReadShort(unsigned operand) { return operand == 1; }
+
 LogicalResult GemmOp::inferTypes(TypeInference &inference) {
-  SmallVector<Value> present = {getA(), getB()};
-  if (!isAbsent(getC()))
-    present.push_back(getC());
-  if (failed(requireSameElements(inference, present)))
+  if (!areFactors(getElementType(getA()), getElementType(getB())))
+    return requireSameElements(inference, {getA(), getB()});
+  if (!isAbsent(getC()) && failed(requireSameElements(inference, {getA(), getC()})))
     return failure();
   if (getRank(getA()) != 2 || getRank(getB()) != 2)
     return inference.error() << "needs matrices, not " << shortTypeName(getA().getType()) << " and "

@@ -5,6 +5,10 @@
 
 namespace dsc {
 
+/// Whether elements of these types are multiplied: of one type, or the second ones
+/// shorter floats than float32 (ComputeOp::mayReadShort).
+bool areFactors(mlir::Type a, mlir::Type b);
+
 /// Adds an accumulator that starts with zero, in the compute type of `element`.
 void accumulateFromZero(LoopSpecBuilder &spec, mlir::Type element);
 

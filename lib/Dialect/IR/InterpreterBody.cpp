@@ -1,6 +1,8 @@
 //===- InterpreterBody.cpp - columns, and scalar code as steps on them ----===//
 #include "InterpreterBody.h"
 
+#include "llvm/ADT/bit.h"
+
 #include <cmath>
 #include <cstring>
 
@@ -28,12 +30,27 @@ static std::optional<Format> ieeeFormat(FloatType type) {
   return std::nullopt;
 }
 
+// In place of functions of libm, for these run for each element of a weight.
+static constexpr int kDoubleBias = 1023, kDoubleFraction = 52;
+
+/// 2^exponent, a normal number.
+static double powerOfTwo(int exponent) {
+  return llvm::bit_cast<double>(static_cast<uint64_t>(exponent + kDoubleBias) << kDoubleFraction);
+}
+
+/// The exponent of a finite number; of denormal ones, something smaller than any other.
+static int exponentOf(double value) {
+  constexpr uint64_t mask = 0x7ff;
+  uint64_t field = llvm::bit_cast<uint64_t>(value) >> kDoubleFraction & mask;
+  return static_cast<int>(field) - kDoubleBias;
+}
+
 static double roundTo(double value, const Format &format) {
   if (!std::isfinite(value) || value == 0)
     return value;
-  int exponent = std::max(std::ilogb(value), format.minExponent);
+  int exponent = std::max(exponentOf(value), format.minExponent);
   int scale = exponent - (format.precision - 1);
-  double rounded = std::ldexp(std::nearbyint(std::ldexp(value, -scale)), scale);
+  double rounded = std::nearbyint(value * powerOfTwo(-scale)) * powerOfTwo(scale);
   return std::fabs(rounded) > format.largest ? std::copysign(INFINITY, value) : rounded;
 }
 
@@ -71,8 +88,8 @@ static uint64_t encode(double value, const Format &format) {
     return sign | infinity;
   if (magnitude == 0)
     return sign;
-  int exponent = std::max(std::ilogb(magnitude), format.minExponent);
-  auto significand = static_cast<uint64_t>(std::ldexp(magnitude, fraction - exponent));
+  int exponent = std::max(exponentOf(magnitude), format.minExponent);
+  auto significand = static_cast<uint64_t>(magnitude * powerOfTwo(fraction - exponent));
   // The hidden bit of a normal number adds one to the exponent field.
   return sign | ((static_cast<uint64_t>(exponent - format.minExponent) << fraction) + significand);
 }
@@ -89,7 +106,7 @@ static double decode(uint64_t bits, const Format &format) {
     if (exponent != 0)
       significand |= uint64_t(1) << fraction;
     int power = static_cast<int>(std::max<uint64_t>(exponent, 1)) - 1 + format.minExponent;
-    magnitude = std::ldexp(static_cast<double>(significand), power - fraction);
+    magnitude = static_cast<double>(significand) * powerOfTwo(power - fraction);
   }
   return bits >> (format.width - 1) & 1 ? -magnitude : magnitude;
 }

@@ -233,6 +233,17 @@ void Translator::buildGuards(const onnx::NodeProto &node, ArrayRef<TypeInference
                       builder.getStringAttr(originOf(node).describe() + ": " + guard.message));
 }
 
+/// The operand of an op of ONNX that is of a shorter type than the first one: that only
+/// passes may make so. Null: none.
+static Value findShortOperand(Operation *op) {
+  auto compute = cast<ComputeOp>(op);
+  for (OpOperand &operand : op->getOpOperands())
+    if (!compute.getOnnxName().empty() && compute.mayReadShort(operand.getOperandNumber()) &&
+        getElementType(operand.get()) != getElementType(op->getOperand(0)))
+      return operand.get();
+  return {};
+}
+
 bool Translator::build(const onnx::NodeProto &node, StringRef opName, ValueRange operands,
                        const Attributes &attributes, unsigned numResults, Values &results) {
   Location loc = locationOf(node);
@@ -257,6 +268,14 @@ bool Translator::build(const onnx::NodeProto &node, StringRef opName, ValueRange
   if (failed(op)) {
     report(node, breaksRule ? ProblemCode::BadNode : ProblemCode::TypeMismatch,
            operatorKey(node) + ": " + (message.empty() ? "its inputs do not fit" : message));
+    return false;
+  }
+  if (Value shortOperand = findShortOperand(*op)) {
+    report(node, ProblemCode::TypeMismatch,
+           operatorKey(node) + ": inputs have different element types (" +
+               shortTypeName((*op)->getOperand(0).getType()) + " and " +
+               shortTypeName(shortOperand.getType()) + ")");
+    (*op)->erase();
     return false;
   }
   for (Type type : (*op)->getResultTypes())

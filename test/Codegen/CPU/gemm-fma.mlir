@@ -27,6 +27,18 @@ func.func @row(%a: tensor<1x768xf32>) -> tensor<1x768xf32> {
   return %c : tensor<1x768xf32>
 }
 
+// 16-bit floats stay what they are; few rows extend them in registers.
+// CHECK-LABEL: func.func @short
+func.func @short(%a: tensor<128x768xf32>, %b: tensor<1x768xf32>) -> (tensor<128x768xf32>, tensor<1x768xf32>) {
+  // CHECK: dsc.repack {{.*}} : f16[768,768] -> f16[48,768,16]
+  %w = dsc.weight <0, 0, 1179648> : f16[768,768]
+  // V3: dsc.group {{.*}}<"gemm-fma", tile = [6, 2]
+  %c = dsc.matmul %a, %w : f32[128,768], f16[768,768] -> f32[128,768]
+  // V3: dsc.group {{.*}}<"gemm-fma", tile = [1, {{8|10|12}}], block = [1, 1, 768, 1]
+  %d = dsc.matmul %b, %w : f32[1,768], f16[768,768] -> f32[1,768]
+  return %c, %d : tensor<128x768xf32>, tensor<1x768xf32>
+}
+
 // Products with a vector are sums along rows: loops do that well.
 // CHECK-LABEL: func.func @column
 func.func @column(%a: tensor<256x768xf32>, %b: tensor<768xf32>) -> tensor<256xf32> {

@@ -24,9 +24,9 @@ func.func @scalar(%a: tensor<f32>, %b: tensor<4xf32>) {
 
 // -----
 
-func.func @elements(%a: tensor<2x4xf32>, %b: tensor<4x5xf16>) {
-  // expected-error @below {{inputs have different element types (f32[2,4] and f16[4,5])}}
-  %y = dsc.matmul %a, %b : f32[2,4], f16[4,5] -> f32[2,5]
+func.func @elements(%a: tensor<2x4xf16>, %b: tensor<4x5xf32>) {
+  // expected-error @below {{inputs have different element types (f16[2,4] and f32[4,5])}}
+  %y = dsc.matmul %a, %b : f16[2,4], f32[4,5] -> f16[2,5]
   return
 }
 

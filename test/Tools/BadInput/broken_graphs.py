@@ -216,6 +216,8 @@ ROWS = [
             "5.*4|4.*5", "node 0 'n0'"),
     refused("types that differ", "g (float[2] x, int64[2] z) => (float[2] y) { y = Add(x, z) }",
             "n0"),
+    refused("float types that differ",
+            "g (float[2, 3] x, float16[3, 5] z) => (float[2, 5] y) { y = MatMul(x, z) }", "n0"),
     refused("a type that the operator lacks", "g (string[2] x) => (string[2] y) { y = Relu(x) }", "n0"),
     refused("another type than declared", "g (float[2] x) => (int64[2] y) { y = Relu(x) }", "'y'|n0"),
     refused("another shape than declared", "g (float[2, 3] x) => (float[3, 2] y) { y = Relu(x) }", "'y'|n0"),

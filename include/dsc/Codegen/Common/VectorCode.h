@@ -30,9 +30,13 @@ public:
   mlir::Value splat(mlir::Value scalar, int64_t width);
 
   // Memory: `width` elements that lie behind each other, converted to and from
-  // `compute`. `mask` (vector of i1): lanes that are read, the others are 0.
-  mlir::Value load(const BufferView &view, mlir::Value address, int64_t width);
-  mlir::Value load(const BufferView &view, mlir::Value address, int64_t width, mlir::Value mask);
+  // `compute`. `mask` (vector of i1): lanes that are read, the others are 0; null: all.
+  mlir::Value load(const BufferView &view, mlir::Value address, int64_t width,
+                   mlir::Value mask = {});
+  /// The same as they are stored, and what makes `compute` of them.
+  mlir::Value loadStored(const BufferView &view, mlir::Value address, int64_t width,
+                         mlir::Value mask = {});
+  mlir::Value extend(mlir::Value stored);
   void store(const BufferView &view, mlir::Value address, mlir::Value value);
   void store(const BufferView &view, mlir::Value address, mlir::Value value, mlir::Value mask);
   /// The address `index` elements further.
@@ -82,7 +86,6 @@ public:
   llvm::SmallVector<mlir::Value> dotProducts(const Rows &a, const Rows &b, mlir::Value depth);
 
 private:
-  mlir::Value extend(mlir::Value stored);
   mlir::Value multiplyPairs(mlir::Value a, mlir::Value b);
   mlir::Value sumLanes(llvm::SmallVector<mlir::Value> vectors);
   llvm::SmallVector<mlir::Value> dotStep(const Rows &a, const Rows &b, mlir::Value k,

@@ -4,7 +4,7 @@
 
 include "dsc/Dialect/IR/DscBase.td"
 
-def Dsc_AttentionOp : Dsc_Op<"attention", "", [], ["getSpec", "decompose"]> {
+def Dsc_AttentionOp : Dsc_Op<"attention", "", [], ["getSpec", "decompose", "mayReadShort"]> {
   let summary = "softmax(scale * q k^T + mask) v, per head";
   let description = [{
     q [B, H, M, D], k [B, Hk, N, D], v [B, Hk, N, Dv]; H is a multiple of Hk, and

@@ -9,12 +9,12 @@
 
 include "dsc/Dialect/IR/DscBase.td"
 
-def Dsc_MatMulOp : Dsc_Op<"matmul", "MatMul"> {
+def Dsc_MatMulOp : Dsc_Op<"matmul", "MatMul", [], ["getSpec", "mayReadShort"]> {
   let arguments = (ins Dsc_Tensor:$a, Dsc_Tensor:$b);
   let results = (outs Dsc_Tensor:$y);
 }
 
-def Dsc_GemmOp : Dsc_Op<"gemm", "Gemm"> {
+def Dsc_GemmOp : Dsc_Op<"gemm", "Gemm", [], ["getSpec", "mayReadShort"]> {
   let summary = "alpha * op(a) * op(b) + beta * c";
   let arguments = (ins Dsc_Tensor:$a, Dsc_Tensor:$b, Dsc_OptionalTensor:$c,
                        DefaultValuedOptionalAttr<F32Attr, "1.0f">:$alpha,

@@ -59,6 +59,12 @@ def Dsc_ComputeOp : OpInterface<"ComputeOp"> {
       }], "::mlir::Value", "getViewSource", (ins), [{}], [{
         return {};
       }]>,
+    InterfaceMethod<[{
+        Whether this operand may be of a shorter float type than the others: each of
+        its elements is extended where it is read.
+      }], "bool", "mayReadShort", (ins "unsigned":$operand), [{}], [{
+        return false;
+      }]>,
   ];
   let verify = [{ return ::dsc::verifyComputeOp($_op); }];
 }
