@@ -4,7 +4,8 @@
 // in place), columns are output pixels, depth is input channels times taps. What a
 // panel's pixels read is copied into scratch once, and all output channels pass over
 // it: either what each tap reads (PixelPanel), or, where panels do not reach over the
-// end of an image's line, the lines that all taps read (PixelStrips).
+// end of an image's line, the lines that all taps read (PixelStrips). Where only the run
+// knows how long lines are, there is code for both.
 //
 //===----------------------------------------------------------------------===//
 #include "ConvolutionShape.h"
@@ -30,6 +31,11 @@ public:
   LogicalResult emit(KernelEmitter &kernel, ScheduleAttr schedule) const override;
 };
 
+/// Cycles in which a panel is filled, for each of its vectors and beside that.
+struct FillCycles {
+  double ofVector, ofPanel;
+};
+
 /// A convolution as products over panels, and how panels get their pixels.
 struct ConvPlan {
   const ConvolutionShape &shape;
@@ -41,6 +47,14 @@ struct ConvPlan {
   }
   /// First axis of those that columns count.
   unsigned columnAxis() const { return hasStrips ? getRank(shape.op->getResult(0)) - 1 : 2; }
+  PanelBlocks choose(const Target &target, int64_t vectors) const {
+    return choosePanelBlocks(target, sizes(), vectors, false, shape.taps(), rowsOfB(target));
+  }
+  FillCycles fillCycles(const Target &target) const;
+  /// Strips, unless the lines of the run are too short for them.
+  bool isDecidedInRun() const {
+    return hasStrips && shape.axes.size() > 1 && !shape.axes.back().output.isConstant();
+  }
 };
 
 class ConvEmitter {
@@ -51,12 +65,15 @@ public:
         engine(code, plan.sizes(), blocks, plan.rowsOfB(kernel.target)),
         epilogue(kernel, shape.op) {}
 
+  Dim countParts() const;
+  /// Emits this part's share.
   void emit();
 
 private:
   struct Place {
     Value image, group;
   };
+  SmallVector<Dim> tasks() const;
   void emitBlock(Place place, Value rowBlock, Value columnBlock);
   SmallVector<Value> rowIndices(Place place, Value row);
   PanelOperands::Point beginRow(Place place, Value row);
@@ -111,36 +128,52 @@ SmallVector<ScheduleAttr> ConvPanelsTemplate::candidates(const GroupInfo &group,
   MLIRContext *context = group.getGroup()->getContext();
   SmallVector<ScheduleAttr> schedules;
   auto add = [&](const ConvPlan &plan, DictionaryAttr params) {
-    for (int64_t vectors = 1; vectors <= 4; ++vectors)
-      schedules.push_back(choosePanelBlocks(target, plan.sizes(), vectors, false, found.taps(),
-                                            plan.rowsOfB(target))
-                              .write(context, getName(), params));
+    // Which width fits the lines of the run is not known: there is code for all up to two.
+    int64_t least = plan.isDecidedInRun() ? 2 : 1, most = plan.isDecidedInRun() ? 2 : 4;
+    for (int64_t vectors = least; vectors <= most; ++vectors)
+      schedules.push_back(plan.choose(target, vectors).write(context, getName(), params));
   };
-  add({found, false}, {});
-  ConvPlan strips{found, true};
-  if (PixelStrips::canRead(found) && hasVectorEpilogue(group, found.op, strips.columnAxis()))
+  ConvPlan taps{found, false}, strips{found, true};
+  bool canRead =
+      PixelStrips::canRead(found) && hasVectorEpilogue(group, found.op, strips.columnAxis());
+  if (!canRead || !strips.isDecidedInRun())
+    add(taps, {});
+  if (canRead)
     add(strips, DictionaryAttr::get(context, NamedAttribute(StringAttr::get(context, kStrips),
                                                             UnitAttr::get(context))));
   return schedules;
 }
 
-/// Cycles in which the panels of one image and group are filled once.
-static double fillCycles(const ConvPlan &plan, const PanelSizes &sizes, const PanelBlocks &blocks,
-                         const Target &target) {
-  double columns = estimateSize(sizes.columns), depth = estimateSize(sizes.depth);
-  auto lanes = static_cast<double>(target.lanes(32));
-  bool isDense = plan.shape.axes.back().stride == 1;
-  if (!plan.hasStrips) {
-    double perVector = plan.shape.isPointwise() ? 1.25 : isDense ? 2.5 : 8;
-    return depth * columns * perVector / lanes;
-  }
-  PanelRows rows = plan.rowsOfB(target);
-  double panels = std::ceil(columns / (static_cast<double>(blocks.vectors) * lanes));
+FillCycles ConvPlan::fillCycles(const Target &target) const {
+  double depth = estimateSize(sizes().depth);
+  bool isDense = shape.axes.back().stride == 1;
+  if (!hasStrips)
+    return {depth * (shape.isPointwise() ? 1.25 : isDense ? 2.5 : 8), 0};
+  PanelRows rows = rowsOfB(target);
   double panelRows = depth / static_cast<double>(rows.steps.size());
-  double vectors = std::ceil(columns / lanes) + panels * static_cast<double>(rows.extraVectors);
-  double cycles = panelRows * vectors * static_cast<double>(rows.parts) * (isDense ? 1.25 : 2);
+  double ofVector = panelRows * static_cast<double>(rows.parts) * (isDense ? 1.25 : 2);
   constexpr double startOfPanel = 60;
-  return estimateSize(sizes.lines) * (cycles + panels * startOfPanel);
+  return {ofVector, ofVector * static_cast<double>(rows.extraVectors) + startOfPanel};
+}
+
+/// Cycles for all images and groups.
+static double planCycles(const GroupInfo &group, const ConvPlan &plan, const PanelBlocks &blocks,
+                         const Target &target) {
+  PanelSizes sizes = plan.sizes();
+  double rows = estimateSize(sizes.rows), columns = estimateSize(sizes.columns);
+  double lines = sizes.lines ? estimateSize(sizes.lines) : 1;
+  auto lanes = static_cast<double>(target.lanes(32));
+  double cycles = estimateSize(sizes.depth) * panelCycles(target, rows, columns, blocks, false);
+  FillCycles fill = plan.fillCycles(target);
+  double vectors = plan.hasStrips ? std::ceil(columns / lanes) : columns / lanes;
+  double panels = std::ceil(columns / lanes / static_cast<double>(blocks.vectors));
+  double rowBlocks = std::ceil(rows / static_cast<double>(blocks.blockRows));
+  cycles += rowBlocks * (vectors * fill.ofVector + panels * fill.ofPanel);
+  bool hasVectors = hasVectorEpilogue(group, plan.shape.op, plan.columnAxis());
+  cycles += rows * columns * (hasVectors ? 1.5 : 3) / lanes;
+  double repeats = estimateSize(plan.shape.batch) * estimateSize(plan.shape.outChannels) / rows;
+  constexpr double start = 200;
+  return repeats * (lines * cycles + start);
 }
 
 Cost ConvPanelsTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
@@ -149,19 +182,13 @@ Cost ConvPanelsTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
   matchConvolution(group, found);
   ConvPlan plan{found, hasStrips(schedule)};
   PanelBlocks blocks = PanelBlocks::read(schedule);
-  PanelSizes sizes = plan.sizes();
+  double cycles = planCycles(group, plan, blocks, target);
+  if (plan.isDecidedInRun()) {
+    ConvPlan taps{found, false};
+    cycles = std::min(cycles, planCycles(group, taps, taps.choose(target, blocks.vectors), target));
+  }
   Cost cost = estimateWork(group);
-  double rows = estimateSize(sizes.rows), columns = estimateSize(sizes.columns);
-  double lines = sizes.lines ? estimateSize(sizes.lines) : 1;
-  double repeats = estimateSize(found.batch) * estimateSize(found.outChannels) / rows;
-  double lanes = static_cast<double>(target.lanes(32));
-  double rowBlocks = std::ceil(rows / static_cast<double>(blocks.blockRows));
-  double cycles =
-      estimateSize(sizes.depth) * lines * panelCycles(target, rows, columns, blocks, false);
-  cycles += rowBlocks * fillCycles(plan, sizes, blocks, target);
-  bool hasVectors = hasVectorEpilogue(group, found.op, plan.columnAxis());
-  cycles += rows * columns * lines * (hasVectors ? 1.5 : 3) / lanes + 200;
-  cost.ns = overlappedTime(repeats * cycles / target.gigahertz, cost.bytes / target.l3GBs);
+  cost.ns = overlappedTime(cycles / target.gigahertz, cost.bytes / target.l3GBs);
   return cost;
 }
 
@@ -237,21 +264,47 @@ void ConvEmitter::emitBlock(Place place, Value rowBlock, Value columnBlock) {
 /// Multiply-adds that a part should have at least.
 static constexpr double kWorkPerPart = 1 << 16;
 
-void ConvEmitter::emit() {
-  SmallVector<Dim> tasks = {shape.batch, shape.outChannels.floorDiv(shape.groupOutputs),
-                            engine.countRowBlocks(), engine.countColumnBlocks()};
+SmallVector<Dim> ConvEmitter::tasks() const {
+  return {shape.batch, shape.outChannels.floorDiv(shape.groupOutputs), engine.countRowBlocks(),
+          engine.countColumnBlocks()};
+}
+
+Dim ConvEmitter::countParts() const {
+  SmallVector<Dim> tasks = this->tasks();
   double work = estimateSize(shape.groupOutputs) * estimateSize(shape.pixels()) *
                 estimateSize(plan.sizes().depth);
   double perTask = work / estimateSize(ArrayRef(tasks).take_back(2));
   auto tasksPerPart = static_cast<int64_t>(std::max(1.0, kWorkPerPart / perTask));
   Dim total = product(kernel.builder.getContext(), tasks);
-  kernel.partCount =
-      Dim::max(kernel.constant(1), Dim::min(total.ceilDiv(tasksPerPart), kernel.constant(64)));
-  auto [first, end] = kernel.share(kernel.size(total));
+  return Dim::max(kernel.constant(1), Dim::min(total.ceilDiv(tasksPerPart), kernel.constant(64)));
+}
+
+void ConvEmitter::emit() {
+  SmallVector<Dim> tasks = this->tasks();
+  auto [first, end] = kernel.share(kernel.size(product(kernel.builder.getContext(), tasks)));
   kernel.loop(first, end, [&](Value task) {
     SmallVector<Value> indices = kernel.delinearize(task, tasks);
     emitBlock({indices[0], indices[1]}, indices[2], indices[3]);
   });
+}
+
+/// 1 where the panels of strips take less time than those of taps: fewer copies, but each
+/// line's last vector is padded.
+static Dim areLinesLong(const ConvPlan &strips, const ConvPlan &taps, const PanelBlocks &blocks,
+                        const Target &target) {
+  PanelSizes sizes = strips.sizes();
+  double rows = estimateSize(sizes.rows);
+  double products = rows * estimateSize(sizes.depth) / target.fmaPipes;
+  double rowBlocks = std::ceil(rows / static_cast<double>(blocks.blockRows));
+  auto whole = [&](double products, double fill) {
+    return static_cast<int64_t>(std::min(products + rowBlocks * fill, 1e9));
+  };
+  FillCycles lines = strips.fillCycles(target), pixels = taps.fillCycles(target);
+  int64_t lanes = target.lanes(32);
+  Dim ofLine = sizes.columns.ceilDiv(lanes) * whole(products, lines.ofVector) +
+               sizes.columns.ceilDiv(lanes * blocks.vectors) * whole(0, lines.ofPanel);
+  Dim vectors = taps.sizes().columns.ceilDiv(lanes);
+  return Dim::le(sizes.lines * ofLine, vectors * whole(products, pixels.ofVector));
 }
 
 LogicalResult ConvPanelsTemplate::emit(KernelEmitter &kernel, ScheduleAttr schedule) const {
@@ -259,7 +312,22 @@ LogicalResult ConvPanelsTemplate::emit(KernelEmitter &kernel, ScheduleAttr sched
   if (Match match = matchConvolution(kernel.group, found); !match)
     return kernel.group.getGroup()->emitOpError() << match.reason;
   ConvPlan plan{found, hasStrips(schedule)};
-  ConvEmitter(kernel, plan, PanelBlocks::read(schedule)).emit();
+  PanelBlocks blocks = PanelBlocks::read(schedule);
+  ConvEmitter emitter(kernel, plan, blocks);
+  kernel.partCount = emitter.countParts();
+  if (!plan.isDecidedInRun()) {
+    emitter.emit();
+    return success();
+  }
+  ConvPlan taps{found, false};
+  ConvEmitter byTaps(kernel, taps, taps.choose(kernel.target, blocks.vectors));
+  Dim areLong = areLinesLong(plan, taps, blocks, kernel.target);
+  kernel.partCount = Dim::select(areLong, kernel.partCount, byTaps.countParts());
+  Value condition = arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::ne,
+                                          kernel.size(areLong), kernel.index(0));
+  kernel.branch(
+      condition, {}, [&] { return emitter.emit(), SmallVector<Value>(); },
+      [&] { return byTaps.emit(), SmallVector<Value>(); });
   return success();
 }
 

@@ -1,10 +1,11 @@
 //===- DepthwiseConv.cpp - convolutions of one channel each, in float32 ---===//
 //
-// Vectors run over the output pixels of a line, taps are unrolled. Vectors whose
-// taps are all inside of the input are read plainly, several lines at a time, which
-// share what they read; at the borders masks leave out the pixels outside, and lines
-// outside are skipped. The epilogue computes the results from the vectors of sums or,
-// where its code exists for elements only, through a buffer in scratch.
+// Vectors run over the output pixels of a line. Vectors whose taps are all inside of
+// the input are read plainly, at the borders masks leave out the pixels outside. Lines
+// come several at a time, which share what they read: four where all of their taps are
+// inside, else two, and one that is left over; lines of taps outside are skipped. The epilogue
+// computes the results from the vectors of sums or, where its code exists for elements only,
+// through a buffer in scratch.
 //
 //===----------------------------------------------------------------------===//
 #include "ConvolutionShape.h"
@@ -43,16 +44,35 @@ public:
 private:
   using Axis = ConvolutionShape::Axis;
   ArrayRef<Axis> outerAxes() const { return ArrayRef(shape.axes).drop_back(); }
+  /// Vectors of columns that are computed together. `masks`: for each tap of the line,
+  /// the lanes that are inside; empty: all lanes of all taps are, and of the result.
+  struct Columns {
+    SmallVector<Value> firsts;
+    SmallVector<Value> masks;
+  };
+  /// From `first` to before `end`.
+  struct Range {
+    Value first, end;
+  };
   void emitPlane(Value image, Value channel);
-  void emitColumn(Value column, bool isInside);
-  void emitLine(Value number, Value column, ArrayRef<Value> masks);
-  void emitLines(Value first, Value column, ArrayRef<Value> masks);
-  std::pair<Value, Value> insideLines();
-  SmallVector<Value> sumLines(Value firstLine, Value column, ArrayRef<Value> masks);
+  void emitLine(Value number, const Columns &columns);
+  void forColumns(int64_t together, function_ref<void(const Columns &)> body);
+  void emitInside(Range lines, const Columns &columns);
+  void emitBorder(Range lines, const Columns &columns);
+  Range insideColumns();
+  Range insideLines();
+  Range groupedLines();
+  SmallVector<Value> sumLines(Value firstLine, int64_t count, const Columns &columns,
+                              bool areInside);
+  SmallVector<Value> sumLine(Value number, const Columns &columns);
+  Value loadTap(Value lineStart, const Columns &columns, size_t number, int64_t tap);
+  void storeColumns(Value number, const Columns &columns, ArrayRef<Value> sums);
+  Value weight(Value tap);
+  SmallVector<Value> allWeights();
   Value sumTaps(ArrayRef<Value> starts, Value column, ArrayRef<Value> masks, bool areLinesInside);
   Value start(const Axis &axis, Value output);
   Value isInside(const Axis &axis, Value first, int64_t count);
-  void storeVector(ArrayRef<Value> outer, Value column, Value sums);
+  void storeVector(ArrayRef<Value> outer, Value column, Value sums, bool isFull);
   void storeLanes(ArrayRef<Value> indices, Value count, Value sums);
   Value conjunction(Value a, Value b) {
     return a && b ? arith::AndIOp::create(builder, loc, a, b).getResult() : a ? a : b;
@@ -68,11 +88,12 @@ private:
   PixelVectors pixels;
   bool hasVectors;
   BufferView tile;
-  /// Lines that are computed together.
-  static constexpr int64_t kLines = 4;
-  // The plane that is being computed.
-  Value image, channel, input;
-  SmallVector<Value> weights; // a splat for each tap
+  /// Lines that are computed together where all of their taps are inside, else lines and
+  /// vectors of columns.
+  static constexpr int64_t kLines = 4, kBorderLines = 2, kBorderColumns = 2;
+  // The plane that is being computed; addresses of its input and its weights.
+  Value image, channel, input, kernelOfChannel;
+  SmallVector<Value> weights; // splats of all taps, where they are reused
 };
 
 } // namespace
@@ -137,6 +158,17 @@ Value DepthwiseEmitter::isInside(const Axis &axis, Value first, int64_t count) {
   return conjunction(above, below);
 }
 
+/// A splat of the weight of tap number `tap`.
+Value DepthwiseEmitter::weight(Value tap) {
+  const BufferView &w = kernel.view(shape.kernel());
+  return code.splat(code.load(w, code.advance(w, kernelOfChannel, tap), 1), code.lanes);
+}
+
+SmallVector<Value> DepthwiseEmitter::allWeights() {
+  return llvm::map_to_vector(llvm::seq(shape.taps()),
+                             [&](int64_t tap) { return weight(kernel.index(tap)); });
+}
+
 static int64_t reach(const ConvolutionShape::Axis &axis) {
   return (axis.kernel - 1) * axis.dilation + 1;
 }
@@ -195,7 +227,8 @@ void DepthwiseEmitter::storeLanes(ArrayRef<Value> indices, Value count, Value su
   annotateVectorLoop(kernel, code.lanes);
 }
 
-void DepthwiseEmitter::storeVector(ArrayRef<Value> outer, Value column, Value sums) {
+/// `isFull`: all lanes are known to be columns of the result.
+void DepthwiseEmitter::storeVector(ArrayRef<Value> outer, Value column, Value sums, bool isFull) {
   SmallVector<Value> indices = {image, channel};
   llvm::append_range(indices, outer);
   indices.push_back(column);
@@ -204,67 +237,163 @@ void DepthwiseEmitter::storeVector(ArrayRef<Value> outer, Value column, Value su
     return SmallVector<Value>();
   };
   Value full = kernel.index(code.lanes);
-  if (line.output.isConstant() && line.output.getConstant() % code.lanes == 0) {
+  if (isFull || (line.output.isConstant() && line.output.getConstant() % code.lanes == 0)) {
     emitLanes(full);
     return;
   }
   Value left = arith::SubIOp::create(builder, loc, kernel.size(line.output), column);
-  Value isFull = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, left, full);
-  kernel.branch(isFull, {}, [&] { return emitLanes(full); }, [&] { return emitLanes(left); });
+  Value areAll = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, left, full);
+  kernel.branch(areAll, {}, [&] { return emitLanes(full); }, [&] { return emitLanes(left); });
 }
 
 /// One vector of line `number`, wherever it lies.
-void DepthwiseEmitter::emitLine(Value number, Value column, ArrayRef<Value> masks) {
+void DepthwiseEmitter::emitLine(Value number, const Columns &columns) {
   auto sizes = llvm::map_to_vector(outerAxes(), [](const Axis &axis) { return axis.output; });
   SmallVector<Value> outer = kernel.delinearize(number, sizes), starts;
-  Value fits;
+  Value fits, column = columns.firsts.front();
   for (auto [axis, position] : llvm::zip(outerAxes(), outer)) {
     starts.push_back(start(axis, position));
     fits = conjunction(fits, isInside(axis, starts.back(), reach(axis)));
   }
-  auto inside = [&] { return SmallVector<Value>{sumTaps(starts, column, masks, true)}; };
-  auto border = [&] { return SmallVector<Value>{sumTaps(starts, column, masks, false)}; };
+  auto inside = [&] { return SmallVector<Value>{sumTaps(starts, column, columns.masks, true)}; };
+  auto border = [&] { return SmallVector<Value>{sumTaps(starts, column, columns.masks, false)}; };
   Value sums = fits ? kernel.branch(fits, code.typeOf(code.lanes), inside, border).front()
                     : inside().front();
-  storeVector(outer, column, sums);
+  storeVector(outer, column, sums, columns.masks.empty());
 }
 
-/// The sums of kLines lines, all inside: each vector of the input is read once.
-SmallVector<Value> DepthwiseEmitter::sumLines(Value firstLine, Value column,
-                                              ArrayRef<Value> masks) {
+//===----------------------------------------------------------------------===//
+// Planes: lines and columns
+//===----------------------------------------------------------------------===//
+
+/// What a tap of vector `number` of the columns reads in the line of the input that starts
+/// at `lineStart`.
+Value DepthwiseEmitter::loadTap(Value lineStart, const Columns &columns, size_t number,
+                                int64_t tap) {
+  const BufferView &x = kernel.view(shape.input());
+  Value position =
+      kernel.add(start(line, columns.firsts[number]), kernel.index(tap * line.dilation));
+  Value at = code.advance(x, input, kernel.add(lineStart, position));
+  Value mask = columns.masks.empty() ? Value() : columns.masks[tap];
+  return pixels.load(at, position, kernel.size(line.input), mask);
+}
+
+void DepthwiseEmitter::storeColumns(Value number, const Columns &columns, ArrayRef<Value> sums) {
+  for (auto [column, sum] : llvm::zip(columns.firsts, sums))
+    storeVector(number, column, sum, columns.masks.empty());
+}
+
+/// The sums of `count` lines, line by line: what is read serves all of them. Lines of the
+/// input that are not known to be inside are skipped where they are not.
+SmallVector<Value> DepthwiseEmitter::sumLines(Value firstLine, int64_t count,
+                                              const Columns &columns, bool areInside) {
   const BufferView &x = kernel.view(shape.input());
   const Axis &outer = shape.axes.front();
-  Value top = start(outer, firstLine), left = start(line, column);
-  SmallVector<Value> sums(kLines, code.constant(0, code.lanes));
-  for (int64_t row = 0; row < (kLines - 1) * outer.stride + reach(outer); ++row) {
-    Value lineStart = kernel.mul(kernel.add(top, kernel.index(row)), x.strides[2]);
-    for (int64_t tap = 0; tap < line.kernel; ++tap) {
-      Value loaded;
-      for (int64_t i = 0; i < kLines; ++i) {
-        int64_t distance = row - i * outer.stride;
-        if (distance < 0 || distance >= reach(outer) || distance % outer.dilation != 0)
-          continue;
-        if (!loaded) {
-          Value position = kernel.add(left, kernel.index(tap * line.dilation));
-          Value at = code.advance(x, input, kernel.add(lineStart, position));
-          Value mask = masks.empty() ? Value() : masks[tap];
-          loaded = pixels.load(at, position, kernel.size(line.input), mask);
-        }
-        Value weight = weights[distance / outer.dilation * line.kernel + tap];
-        sums[i] = code.fma(loaded, weight, sums[i]);
-      }
+  Value top = start(outer, firstLine);
+  size_t width = columns.firsts.size();
+  SmallVector<Value> sums(count * width, code.constant(0, code.lanes));
+  SmallVector<Type> types(sums.size(), code.typeOf(code.lanes));
+  for (int64_t row = 0; row < (count - 1) * outer.stride + reach(outer); ++row) {
+    Value number = kernel.add(top, kernel.index(row));
+    // The lines that read this one, and with which line of taps.
+    SmallVector<std::pair<int64_t, int64_t>> readers;
+    for (int64_t i = 0; i < count; ++i) {
+      int64_t distance = row - i * outer.stride;
+      if (distance >= 0 && distance < reach(outer) && distance % outer.dilation == 0)
+        readers.push_back({i, distance / outer.dilation});
     }
+    if (readers.empty())
+      continue;
+    auto addRow = [&] {
+      SmallVector<Value> next = sums;
+      Value lineStart = kernel.mul(number, x.strides[2]);
+      for (int64_t tap = 0; tap < line.kernel; ++tap) {
+        SmallVector<Value> loaded;
+        for (size_t column = 0; column < width; ++column)
+          loaded.push_back(loadTap(lineStart, columns, column, tap));
+        for (auto [i, tapLine] : readers) {
+          int64_t ofKernel = tapLine * line.kernel + tap;
+          Value factor = areInside ? weights[ofKernel] : weight(kernel.index(ofKernel));
+          for (size_t column = 0; column < width; ++column) {
+            Value &sum = next[i * width + column];
+            sum = code.fma(loaded[column], factor, sum);
+          }
+        }
+      }
+      return next;
+    };
+    if (areInside) {
+      sums = addRow();
+      continue;
+    }
+    // Unsigned: what is before the first line is above any size.
+    Value fits = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, number,
+                                       kernel.size(outer.input));
+    sums = kernel.branch(fits, types, addRow, [&] { return sums; });
   }
   return sums;
 }
 
-void DepthwiseEmitter::emitLines(Value first, Value column, ArrayRef<Value> masks) {
-  for (auto [i, sum] : llvm::enumerate(sumLines(first, column, masks)))
-    storeVector(kernel.add(first, kernel.index(i)), column, sum);
+/// The sums of one line, over those of its lines of taps that are inside.
+SmallVector<Value> DepthwiseEmitter::sumLine(Value number, const Columns &columns) {
+  const BufferView &x = kernel.view(shape.input());
+  const Axis &outer = shape.axes.front();
+  Value top = start(outer, number);
+  Value zero = kernel.index(0), step = kernel.index(outer.dilation);
+  auto bound = [&](Value distance) -> Value {
+    Value taps = arith::CeilDivSIOp::create(builder, loc, distance, step);
+    taps = arith::MaxSIOp::create(builder, loc, taps, zero);
+    return arith::MinSIOp::create(builder, loc, taps, kernel.index(outer.kernel));
+  };
+  Value from = bound(arith::SubIOp::create(builder, loc, zero, top));
+  Value end = bound(arith::SubIOp::create(builder, loc, kernel.size(outer.input), top));
+  auto addRow = [&](Value row, ValueRange carried) {
+    SmallVector<Value> sums(carried);
+    Value lineStart = kernel.mul(kernel.add(top, kernel.mul(row, step)), x.strides[2]);
+    for (int64_t tap = 0; tap < line.kernel; ++tap) {
+      Value ofKernel = kernel.add(kernel.mul(row, kernel.index(line.kernel)), kernel.index(tap));
+      Value factor = weight(ofKernel);
+      for (auto [column, sum] : llvm::enumerate(sums))
+        sum = code.fma(loadTap(lineStart, columns, column, tap), factor, sum);
+    }
+    return sums;
+  };
+  SmallVector<Value> zeros(columns.firsts.size(), code.constant(0, code.lanes));
+  return kernel.loop(from, end, kernel.index(1), zeros, addRow);
 }
 
-/// First and end of the lines all of whose taps are inside of the input.
-std::pair<Value, Value> DepthwiseEmitter::insideLines() {
+/// Lines all of whose taps are inside, in groups of kLines.
+void DepthwiseEmitter::emitInside(Range lines, const Columns &columns) {
+  size_t width = columns.firsts.size();
+  kernel.loop(lines.first, lines.end, kernel.index(kLines), {}, [&](Value number, ValueRange) {
+    SmallVector<Value> sums = sumLines(number, kLines, columns, true);
+    for (int64_t i = 0; i < kLines; ++i)
+      storeColumns(kernel.add(number, kernel.index(i)), columns,
+                   ArrayRef(sums).slice(i * width, width));
+    return SmallVector<Value>();
+  });
+}
+
+/// Lines anywhere, in groups of kBorderLines, then one by one.
+void DepthwiseEmitter::emitBorder(Range lines, const Columns &columns) {
+  size_t width = columns.firsts.size();
+  Value step = kernel.index(kBorderLines);
+  Value count = arith::SubIOp::create(builder, loc, lines.end, lines.first);
+  Value groups = arith::DivUIOp::create(builder, loc, count, step);
+  Value rest = kernel.add(lines.first, kernel.mul(groups, step));
+  kernel.loop(lines.first, rest, step, {}, [&](Value number, ValueRange) {
+    SmallVector<Value> sums = sumLines(number, kBorderLines, columns, false);
+    for (int64_t i = 0; i < kBorderLines; ++i)
+      storeColumns(kernel.add(number, kernel.index(i)), columns,
+                   ArrayRef(sums).slice(i * width, width));
+    return SmallVector<Value>();
+  });
+  kernel.loop(rest, lines.end,
+              [&](Value number) { storeColumns(number, columns, sumLine(number, columns)); });
+}
+
+/// The lines all of whose taps are inside of the input.
+DepthwiseEmitter::Range DepthwiseEmitter::insideLines() {
   const Axis &outer = shape.axes.front();
   Value zero = kernel.index(0), lines = kernel.size(outer.output);
   Value begin = kernel.apply(outer.begin, {}, shape.loops->symbols);
@@ -281,35 +410,66 @@ std::pair<Value, Value> DepthwiseEmitter::insideLines() {
   return {first, end};
 }
 
-/// All lines of one vector of columns.
-void DepthwiseEmitter::emitColumn(Value column, bool isInsideColumn) {
-  SmallVector<Value> masks;
-  if (!isInsideColumn)
-    for (int64_t tap = 0; tap < line.kernel; ++tap) {
-      Value position = kernel.add(start(line, column), kernel.index(tap * line.dilation));
-      masks.push_back(pixels.mask(position, kernel.size(line.input)));
-    }
-  auto sizes = llvm::map_to_vector(outerAxes(), [](const Axis &axis) { return axis.output; });
-  Value lines = kernel.size(product(builder.getContext(), sizes));
-  if (sizes.size() != 1) {
-    kernel.loop(kernel.index(0), lines, [&](Value number) { emitLine(number, column, masks); });
-    return;
-  }
+/// The lines that come in groups of kLines: groups of kBorderLines are before them, anything
+/// behind them. None: they begin and end behind the last line.
+DepthwiseEmitter::Range DepthwiseEmitter::groupedLines() {
   auto [first, end] = insideLines();
-  Value step = kernel.index(kLines);
+  Value lines = kernel.size(shape.axes.front().output), zero = kernel.index(0);
+  Value before = kernel.index(kBorderLines), step = kernel.index(kLines);
+  first = kernel.mul(arith::CeilDivUIOp::create(builder, loc, first, before), before);
+  Value count =
+      arith::MaxSIOp::create(builder, loc, zero, arith::SubIOp::create(builder, loc, end, first));
+  Value groups = arith::DivUIOp::create(builder, loc, count, step);
+  Value isNone = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, groups, zero);
+  first = arith::SelectOp::create(builder, loc, isNone, lines, first);
+  return {first, kernel.add(first, kernel.mul(groups, step))};
+}
+
+/// The numbers of the vectors of a line all of whose lanes and taps are inside, of both the
+/// result and the input.
+DepthwiseEmitter::Range DepthwiseEmitter::insideColumns() {
+  Value zero = kernel.index(0), lanes = kernel.index(code.lanes);
+  Value whole = arith::DivUIOp::create(builder, loc, kernel.size(line.output), lanes);
+  Value begin = kernel.apply(line.begin, {}, shape.loops->symbols);
+  Value step = kernel.index(code.lanes * line.stride);
+  auto clamp = [&](Value value, Value least) -> Value {
+    value = arith::MaxSIOp::create(builder, loc, value, least);
+    return arith::MinSIOp::create(builder, loc, value, whole);
+  };
+  Value above = arith::SubIOp::create(builder, loc, zero, begin);
+  Value first = clamp(arith::CeilDivSIOp::create(builder, loc, above, step), zero);
+  // The last one starts at least this far before the end of the input.
+  Value span = kernel.add(begin, kernel.index(pixels.span() + reach(line) - 1));
+  Value room = arith::SubIOp::create(builder, loc, kernel.size(line.input), span);
+  Value last = arith::FloorDivSIOp::create(builder, loc, room, step);
+  return {first, clamp(kernel.add(last, kernel.index(1)), first)};
+}
+
+/// Calls `body` for all columns: `together` vectors that are inside, one by one the others.
+void DepthwiseEmitter::forColumns(int64_t together, function_ref<void(const Columns &)> body) {
+  Value lanes = kernel.index(code.lanes), count = kernel.index(together);
+  Value vectors = kernel.size(line.output.ceilDiv(code.lanes));
+  auto [from, end] = insideColumns();
   Value groups =
-      arith::DivUIOp::create(builder, loc, arith::SubIOp::create(builder, loc, end, first), step);
-  end = kernel.add(first, kernel.mul(groups, step));
-  kernel.loop(first, end, step, {}, [&](Value number, ValueRange) {
-    emitLines(number, column, masks);
-    return SmallVector<Value>();
+      arith::DivUIOp::create(builder, loc, arith::SubIOp::create(builder, loc, end, from), count);
+  kernel.loop(kernel.index(0), groups, [&](Value group) {
+    Columns columns;
+    Value first = kernel.mul(kernel.add(from, kernel.mul(group, count)), lanes);
+    for (int64_t i = 0; i < together; ++i)
+      columns.firsts.push_back(kernel.add(first, kernel.index(i * code.lanes)));
+    body(columns);
   });
-  // The lines before and behind.
-  Value inside = kernel.mul(groups, step);
-  kernel.loop(kernel.index(0), arith::SubIOp::create(builder, loc, lines, inside), [&](Value i) {
-    Value isBefore = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, i, first);
+  Value inside = kernel.mul(groups, count);
+  kernel.loop(kernel.index(0), arith::SubIOp::create(builder, loc, vectors, inside), [&](Value i) {
+    Value isBefore = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, i, from);
     Value number = arith::SelectOp::create(builder, loc, isBefore, i, kernel.add(i, inside));
-    emitLine(number, column, masks);
+    Columns columns{{kernel.mul(number, lanes)}, {}};
+    for (int64_t tap = 0; tap < line.kernel; ++tap) {
+      Value position =
+          kernel.add(start(line, columns.firsts.front()), kernel.index(tap * line.dilation));
+      columns.masks.push_back(pixels.mask(position, kernel.size(line.input)));
+    }
+    body(columns);
   });
 }
 
@@ -321,20 +481,34 @@ void DepthwiseEmitter::emitPlane(Value imageNumber, Value channelNumber) {
   corner[1] = channel;
   input = kernel.address(kernel.view(shape.input()), corner);
   const BufferView &w = kernel.view(shape.kernel());
-  Value taps = kernel.mul(channel, kernel.index(shape.taps()));
-  weights.clear();
-  for (int64_t tap = 0; tap < shape.taps(); ++tap) {
-    Value at = code.advance(w, w.ptr, kernel.add(taps, kernel.index(tap)));
-    weights.push_back(code.splat(code.load(w, at, 1), code.lanes));
+  kernelOfChannel = code.advance(w, w.ptr, kernel.mul(channel, kernel.index(shape.taps())));
+  auto sizes = llvm::map_to_vector(outerAxes(), [](const Axis &axis) { return axis.output; });
+  Value zero = kernel.index(0), lines = kernel.size(product(builder.getContext(), sizes));
+  if (sizes.size() != 1) {
+    weights = allWeights();
+    forColumns(1, [&](const Columns &columns) {
+      kernel.loop(zero, lines, [&](Value number) { emitLine(number, columns); });
+    });
+    return;
   }
-  Value lanes = kernel.index(code.lanes);
-  kernel.loop(kernel.index(0), kernel.size(line.output), lanes, {}, [&](Value column, ValueRange) {
-    int64_t span = pixels.span() + reach(line) - 1;
-    Value fits = isInside(line, start(line, column), span);
-    kernel.branch(
-        fits, {}, [&] { return emitColumn(column, true), SmallVector<Value>(); },
-        [&] { return emitColumn(column, false), SmallVector<Value>(); });
+  Range grouped = groupedLines();
+  Value isAny =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, grouped.first, grouped.end);
+  auto inside = [&] {
+    weights = allWeights();
+    forColumns(1, [&](const Columns &columns) { emitInside(grouped, columns); });
     return SmallVector<Value>();
+  };
+  kernel.branch(isAny, {}, inside, [] { return SmallVector<Value>(); });
+  // The lines before and behind.
+  forColumns(kBorderColumns, [&](const Columns &columns) {
+    kernel.loop(zero, kernel.index(2), [&](Value side) {
+      Value isBefore = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, side, zero);
+      auto choose = [&](Value before, Value behind) -> Value {
+        return arith::SelectOp::create(builder, loc, isBefore, before, behind);
+      };
+      emitBorder({choose(zero, grouped.end), choose(grouped.first, lines)}, columns);
+    });
   });
 }
 

@@ -12,9 +12,12 @@ namespace dsc {
 unsigned LoopNest::countParallel(ArrayRef<Dim> dims) {
   if (dims.size() <= 1)
     return dims.size();
+  // The loops that a vector goes along stay whole: of sizes of the run all others may be 1.
+  bool isShort = dims.back().tryConstant().value_or(kShortLoop + 1) <= kShortLoop;
+  size_t most = dims.size() - (isShort && dims.size() > 3 ? 2 : 1);
   double known = 1;
   unsigned count = 0;
-  while (count + 1 < dims.size() && known < 64) {
+  while (count < most && known < 64) {
     known *= dims[count].tryConstant().value_or(1);
     ++count;
   }
@@ -216,8 +219,7 @@ void LoopNest::findQuotients() {
     }
   }
   constexpr int64_t most = 8;
-  bool divides = dims[last].mod(kernel.constant(divisor)).tryConstant().value_or(1) == 0;
-  quotient = divides && divisor <= most ? divisor : 1;
+  quotient = divisor <= most ? divisor : 1;
 }
 
 /// Positions and weights that only the innermost index decides (of a Resize) are computed
@@ -273,25 +275,27 @@ void LoopNest::emitLoop(unsigned depth, SmallVector<Value> indices) {
   bool isCut = !boundaries.empty() && cutLoop == depth;
   Value from = isCut ? kernel.size(boundaries[piece]) : kernel.index(0);
   Value to = kernel.size(isCut ? boundaries[piece + 1] : dims[depth]);
-  bool isDivided = quotient > 1 && !isCut && depth + 1 == dims.size();
-  if (isDivided)
-    to = kernel.size(dims[depth].floorDiv(quotient));
-  kernel.loop(from, to, [&](Value i) {
-    for (int64_t rest = 0; rest < (isDivided ? quotient : 1); ++rest) {
-      Value index = i;
-      if (isDivided) {
-        index = kernel.add(kernel.mul(i, kernel.index(quotient)), kernel.index(rest));
+  auto emitIndex = [&](Value index) {
+    if (!boundaries.empty())
+      assumeInPiece(index, depth);
+    indices.push_back(index);
+    emitShortLoops(depth + 1, indices);
+    indices.pop_back();
+  };
+  if (quotient > 1 && !isCut && depth + 1 == dims.size()) {
+    Dim groups = dims[depth].floorDiv(quotient);
+    kernel.loop(from, kernel.size(groups), [&](Value i) {
+      for (int64_t rest = 0; rest < quotient; ++rest) {
+        Value index = kernel.add(kernel.mul(i, kernel.index(quotient)), kernel.index(rest));
         kernel.assumeQuotient(index, quotient, i);
+        emitIndex(index);
       }
-      indices.push_back(index);
-      if (!boundaries.empty())
-        kernel.assumeInPiece(
-            index, isCut ? ArrayRef(boundaries) : ArrayRef({kernel.constant(0), dims[depth]}),
-            isCut ? piece : 0);
-      emitShortLoops(depth + 1, indices);
-      indices.pop_back();
-    }
-  });
+    });
+    if (dims[depth].mod(kernel.constant(quotient)).isConstant(0))
+      return;
+    from = kernel.size(groups * quotient);
+  }
+  kernel.loop(from, to, emitIndex);
 }
 
 void LoopNest::emit() {
@@ -337,7 +341,7 @@ void LoopNest::emitNest() {
       assumeInPiece(indices[loop], loop);
     for (unsigned depth = 1; depth < parallel; ++depth)
       hoist(depth, indices);
-    emitLoops(parallel, indices);
+    emitShortLoops(parallel, indices);
   });
 }
 

@@ -12,117 +12,6 @@ using namespace mlir;
 namespace dsc {
 
 //===----------------------------------------------------------------------===//
-// Choosing tiles and blocks
-//===----------------------------------------------------------------------===//
-
-PanelBlocks PanelBlocks::read(ScheduleAttr schedule) {
-  ArrayRef<int64_t> tile = schedule.getTile(), block = schedule.getBlock();
-  return {tile[0], tile[1], block[0], block[1], block[2], block[3]};
-}
-
-ScheduleAttr PanelBlocks::write(MLIRContext *context, StringRef name, DictionaryAttr params) const {
-  return ScheduleAttr::get(context, name, {rows, vectors},
-                           {blockRows, blockPanels, blockDepth, cacheRows}, 1, {}, 1, params);
-}
-
-int64_t maxTileRows(const Target &target, int64_t vectors) {
-  // Sums, the shorter side's operands, and one register for the other side's.
-  int64_t rows = 0;
-  while ((rows + 1) * vectors + std::min(rows + 1, vectors) + 1 <= target.vectorRegisters)
-    ++rows;
-  return rows;
-}
-
-/// Cycles of one step of k for one register tile.
-static double tileCycles(const Target &target, int64_t rows, int64_t vectors) {
-  double multiplies = static_cast<double>(rows * vectors) / target.fmaPipes;
-  double loads = static_cast<double>(rows + vectors) / target.loadPipes;
-  return std::max({multiplies, loads, static_cast<double>(target.fmaLatency)});
-}
-
-/// Cycles of one step of k for `rows` rows of one panel, evenly split.
-static double rowCycles(const Target &target, int64_t rows, int64_t tileRows, int64_t vectors) {
-  int64_t tiles = llvm::divideCeil(rows, tileRows), low = rows / tiles, high = rows - low * tiles;
-  return static_cast<double>(high) * tileCycles(target, low + 1, vectors) +
-         static_cast<double>(tiles - high) * tileCycles(target, low, vectors);
-}
-
-double panelCycles(const Target &target, double rows, double columns, const PanelBlocks &blocks,
-                   bool arePacked) {
-  auto wholeRows = std::max<int64_t>(1, std::llround(rows));
-  auto vectors = static_cast<int64_t>(std::ceil(columns / static_cast<double>(target.lanes(32))));
-  int64_t panels = llvm::divideCeil(vectors, blocks.vectors);
-  auto cycles = [&](int64_t width) {
-    int64_t tileRows = width == blocks.vectors ? blocks.rows : maxTileRows(target, width);
-    return rowCycles(target, wholeRows, std::min(wholeRows, tileRows), width);
-  };
-  if (arePacked)
-    return static_cast<double>(panels) * cycles(blocks.vectors);
-  int64_t narrow = vectors / panels, wide = vectors - narrow * panels;
-  return static_cast<double>(panels - wide) * cycles(narrow) +
-         (wide > 0 ? static_cast<double>(wide) * cycles(narrow + 1) : 0);
-}
-
-/// `size` cut into equal pieces of at most `most`, in multiples of `unit`.
-static int64_t evenPiece(int64_t size, int64_t most, int64_t unit) {
-  int64_t units = llvm::divideCeil(size, unit);
-  int64_t mostUnits = std::max<int64_t>(1, most / unit);
-  int64_t pieces = llvm::divideCeil(units, mostUnits);
-  return llvm::divideCeil(units, std::max<int64_t>(1, pieces)) * unit;
-}
-
-PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int64_t vectors,
-                              bool arePacked, int64_t depthUnit, const PanelRows &rowsOfB) {
-  PanelBlocks blocks;
-  blocks.vectors = vectors;
-  blocks.rows = maxTileRows(target, vectors);
-  auto rows = static_cast<int64_t>(estimateSize(sizes.rows));
-  // Blocks of nothing have a size as well.
-  auto depth = std::max<int64_t>(1, static_cast<int64_t>(estimateSize(sizes.depth)));
-  if (sizes.rows.isConstant())
-    blocks.rows = std::max<int64_t>(1, std::min(blocks.rows, rows));
-  constexpr int64_t bytes = sizeof(float);
-  int64_t columns = vectors * target.lanes(32);
-  // A panel's part stays in the L2 cache while all rows pass over it: the longer it is,
-  // the less often are sums stored.
-  int64_t mostPanelRows = target.l2Bytes / 8 / (rowsOfB.width(vectors, target.lanes(32)) * bytes);
-  auto stepsOfRow = static_cast<int64_t>(rowsOfB.steps.size());
-  int64_t mostDepth = std::max(depthUnit, mostPanelRows * stepsOfRow);
-  blocks.blockDepth = sizes.depth.isConstant()
-                          ? evenPiece(depth, mostDepth, depthUnit)
-                          : std::max(depthUnit, mostDepth / depthUnit * depthUnit);
-  // What is read once needs no cache.
-  if (arePacked && sizes.depth.isConstant() && sizes.rows.isConstant() && rows <= blocks.rows)
-    blocks.blockDepth = depth;
-  // Rows: their part of A stays in the L2 cache while panels pass over it. Where each
-  // block of rows has to pack the panels again, blocks are large, and go through
-  // the panels in several turns.
-  constexpr int64_t fewRows = 128, manyRows = 256;
-  int64_t cachedRows = target.l2Bytes / 2 / (blocks.blockDepth * bytes);
-  int64_t mostRows = arePacked ? fewRows : manyRows;
-  blocks.blockRows = sizes.rows.isConstant() ? evenPiece(rows, mostRows, 1) : mostRows;
-  // All of the rows' part of A in the cache: one panel after the other may go through
-  // the whole depth. Else several panels share what is loaded.
-  bool fits = blocks.blockRows * depth * bytes <= target.l2Bytes / 2;
-  int64_t panels = llvm::divideCeil(static_cast<int64_t>(estimateSize(sizes.columns)), columns);
-  if (sizes.lines)
-    panels *= static_cast<int64_t>(estimateSize(sizes.lines));
-  constexpr int64_t sharingPanels = 4;
-  blocks.blockPanels = fits ? 1 : evenPiece(std::max<int64_t>(1, panels), sharingPanels, 1);
-  int64_t turns = arePacked || blocks.blockPanels == 1
-                      ? 1
-                      : llvm::divideCeil(blocks.blockRows, std::max(2 * blocks.rows, cachedRows));
-  blocks.cacheRows = llvm::divideCeil(blocks.blockRows, turns);
-  return blocks;
-}
-
-int64_t packedColumns(int64_t panelColumns) {
-  if (panelColumns % 96 == 0)
-    return 96;
-  return panelColumns % 16 == 0 && panelColumns <= 48 ? 16 : panelColumns;
-}
-
-//===----------------------------------------------------------------------===//
 // Blocks
 //===----------------------------------------------------------------------===//
 
@@ -152,10 +41,10 @@ Value PanelEngine::panelsOfLine() { return kernel.size(sizes.columns.ceilDiv(pan
 Value PanelEngine::vectorsBefore(Value number) {
   if (!widePanels)
     return kernel.mul(number, kernel.index(blocks.vectors));
-  Value vectors = kernel.mul(number, kernel.index(narrowVectors));
-  if (*widePanels == 0)
+  Value vectors = kernel.mul(number, narrowVectors);
+  if (isConstantIntValue(widePanels, 0))
     return vectors;
-  return kernel.add(vectors, minimum(number, kernel.index(*widePanels)));
+  return kernel.add(vectors, minimum(number, widePanels));
 }
 
 /// Where a panel starts.
@@ -168,12 +57,22 @@ PanelColumn PanelEngine::columnOf(Value number) {
   return {line, kernel.mul(vectorsBefore(number), kernel.index(code.lanes))};
 }
 
+bool PanelEngine::isSplitInRun() const { return widePanels && !sizes.columns.isConstant(); }
+
 /// Rows of a tile that is `vectors` wide.
 int64_t PanelEngine::mostRows(int64_t vectors) const {
   if (vectors == blocks.vectors)
     return blocks.rows;
-  int64_t rows = maxTileRows(kernel.target, vectors);
-  return sizes.rows.isConstant() ? std::min(rows, sizes.rows.getConstant()) : rows;
+  int64_t most = maxTileRows(kernel.target, vectors);
+  if (!sizes.rows.isConstant())
+    return most;
+  int64_t rows = sizes.rows.getConstant();
+  most = std::min(most, std::max<int64_t>(1, rows));
+  // Tiles that are seldom used have one size rather than the best.
+  for (int64_t count = most; isSplitInRun() && count > most / 2; --count)
+    if (rows % count == 0)
+      return count;
+  return most;
 }
 
 Dim PanelEngine::countRowBlocks() const { return sizes.rows.ceilDiv(blocks.blockRows); }
@@ -238,25 +137,41 @@ bool PanelEngine::isOneDepthBlock() const {
   return sizes.depth.isConstant() && sizes.depth.getConstant() <= blocks.blockDepth;
 }
 
-/// Splits the vectors of a line evenly, where that is known.
+/// Splits the vectors of a line evenly. Where only the run knows how many there are, there
+/// is code for each width: too much of it where also tiles may have any number of rows.
 void PanelEngine::splitColumns() {
-  if (!sizes.columns.isConstant() || sizes.columns.getConstant() <= 0)
+  bool isKnown = sizes.columns.isConstant();
+  if (isKnown ? sizes.columns.getConstant() <= 0 : !sizes.rows.isConstant())
     return;
-  int64_t vectors = llvm::divideCeil(sizes.columns.getConstant(), code.lanes);
-  int64_t count = llvm::divideCeil(vectors, blocks.vectors);
-  narrowVectors = vectors / count;
-  widePanels = vectors - narrowVectors * count;
+  Dim vectors = sizes.columns.ceilDiv(code.lanes);
+  Dim count = Dim::max(kernel.constant(1), sizes.columns.ceilDiv(panelColumns()));
+  Dim narrow = vectors.floorDiv(count), wide = vectors - narrow * count;
+  narrowVectors = kernel.size(narrow);
+  widePanels = kernel.size(wide);
+  if (!isKnown)
+    widths = llvm::to_vector(llvm::reverse(llvm::seq_inclusive<int64_t>(1, blocks.vectors)));
+  else if (wide.isConstant(0))
+    widths = {narrow.getConstant()};
+  else
+    widths = {narrow.getConstant() + 1, narrow.getConstant()};
 }
 
 void PanelEngine::emitBlock(Value rowBlock, Value columnBlock, const PanelOperands &operands) {
   Range rows = split(sizes.rows, countRowBlocks(), rowBlock);
   Range panelRange = split(panels(), countColumnBlocks(), columnBlock);
   int64_t tileWidth = blocks.blockPanels * panelColumns();
+  widths = {blocks.vectors};
   if (operands.pack)
     splitColumns();
   bool keepsSums = !operands.vectorEpilogue || !isOneDepthBlock();
   if (keepsSums && !buffer.ptr)
     buffer = scratch(blocks.blockRows * tileWidth, tileWidth);
+  if (operands.vectorEpilogue && !tileSums.ptr) {
+    int64_t most = 0;
+    for (int64_t vectors : widths)
+      most = std::max(most, mostRows(vectors) * vectors * code.lanes);
+    tileSums = scratch(most, 1);
+  }
   if (operands.pack && !panel.ptr) {
     int64_t packedPanels = keepsRows() ? blocks.blockPanels : 1;
     int64_t width = rowsOfB.width(blocks.vectors, code.lanes);
@@ -315,18 +230,29 @@ void PanelEngine::pack(const Panel &filled, const PanelOperands &operands) {
 }
 
 /// Calls `body` for panels with their number of vectors.
-void PanelEngine::forPanels(Range range, function_ref<void(Value, int64_t)> body) {
+void PanelEngine::forPanels(Range range, PanelBody body) {
   kernel.loop(range.begin, range.end, [&](Value number) {
-    if (!widePanels || *widePanels == 0)
-      return body(number, widePanels ? narrowVectors : blocks.vectors);
+    if (widths.size() == 1)
+      return body(number, widths.front());
     Value inLine =
         sizes.lines ? arith::RemUIOp::create(builder, loc, number, panelsOfLine()) : number;
-    Value isWide = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, inLine,
-                                         kernel.index(*widePanels));
-    kernel.branch(
-        isWide, {}, [&] { return body(number, narrowVectors + 1), SmallVector<Value>(); },
-        [&] { return body(number, narrowVectors), SmallVector<Value>(); });
+    Value isWide =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, inLine, widePanels);
+    Value wide = kernel.add(narrowVectors, kernel.index(1));
+    forWidth(number, arith::SelectOp::create(builder, loc, isWide, wide, narrowVectors), widths,
+             body);
   });
+}
+
+/// Code for each of `widths`, of which `width` is one.
+void PanelEngine::forWidth(Value number, Value width, ArrayRef<int64_t> widths, PanelBody body) {
+  if (widths.size() == 1)
+    return body(number, widths.front());
+  Value isFirst = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, width,
+                                        kernel.index(widths.front()));
+  kernel.branch(
+      isFirst, {}, [&] { return body(number, widths.front()), SmallVector<Value>(); },
+      [&] { return forWidth(number, width, widths.drop_front(), body), SmallVector<Value>(); });
 }
 
 void PanelEngine::emitDepthBlock(Value first, Value count, Range rows, Range panelRange,
@@ -534,6 +460,15 @@ SmallVector<Value> PanelEngine::emitStep(Value a, Value b, ArrayRef<Value> rowOf
 // Epilogue
 //===----------------------------------------------------------------------===//
 
+/// The loop that has just been emitted is not unrolled.
+static void keepLoop(OpBuilder &builder) {
+  auto disable = LLVM::LoopUnrollAttr::get(builder.getContext(), builder.getBoolAttr(true), {}, {},
+                                           {}, {}, {}, {});
+  auto annotation = LLVM::LoopAnnotationAttr::get(builder.getContext(), {}, {}, {}, disable, {}, {},
+                                                  {}, {}, {}, {}, {}, {}, {}, {}, {});
+  std::prev(builder.getInsertionPoint())->setAttr("llvm.loop_annotation", annotation);
+}
+
 void PanelEngine::finishTile(const Tile &tile, const Panel &panel, ValueRange sums,
                              const PanelOperands &operands) {
   auto keep = [&] {
@@ -546,16 +481,24 @@ void PanelEngine::finishTile(const Tile &tile, const Panel &panel, ValueRange su
     keep();
     return;
   }
-  auto emit = [&](bool areFull) {
-    emitVectors(tile, panel, sums, areFull, operands);
+  auto straight = [&] {
+    for (int64_t row = 0; row < tile.rows; ++row)
+      emitRow(kernel.add(tile.firstRow, kernel.index(row)), panel,
+              sums.slice(row * panel.vectors, panel.vectors), true, operands);
+    return SmallVector<Value>();
+  };
+  auto byRow = [&](bool areFull) {
+    emitRows(tile, panel, sums, areFull, operands);
     return SmallVector<Value>();
   };
   auto results = [&] {
+    bool isRare = panel.vectors < widths.front() && isSplitInRun();
     Value full = isFull(panel);
+    auto whole = [&] { return isRare ? byRow(true) : straight(); };
     if (full)
-      kernel.branch(full, {}, [&] { return emit(true); }, [&] { return emit(false); });
+      kernel.branch(full, {}, whole, [&] { return byRow(false); });
     else
-      emit(true);
+      whole();
     return SmallVector<Value>();
   };
   if (isOneDepthBlock()) {
@@ -578,22 +521,37 @@ Value PanelEngine::isFull(const Panel &panel) {
                                kernel.size(sizes.columns));
 }
 
-/// The results of a tile from the registers that hold its sums.
-void PanelEngine::emitVectors(const Tile &tile, const Panel &panel, ValueRange sums, bool areFull,
-                              const PanelOperands &operands) {
-  SmallVector<Value> columns, masks;
+/// The results of a row of a tile from the registers that hold its sums.
+void PanelEngine::emitRow(Value row, const Panel &panel, ValueRange sums, bool areFull,
+                          const PanelOperands &operands) {
+  auto finish = operands.vectorEpilogue(row);
   for (int64_t v = 0; v < panel.vectors; ++v) {
-    columns.push_back(kernel.add(panel.first.column, kernel.index(v * code.lanes)));
+    Value column = kernel.add(panel.first.column, kernel.index(v * code.lanes));
     // Where vectors are split evenly only the last one is padded.
     bool exists = areFull || (widePanels && v + 1 < panel.vectors);
-    masks.push_back(exists ? Value()
-                           : code.maskBelow(columns[v], kernel.size(sizes.columns), code.lanes));
+    Value mask = exists ? Value() : code.maskBelow(column, kernel.size(sizes.columns), code.lanes);
+    finish({panel.first.line, column}, sums[v], mask);
   }
-  for (int64_t row = 0; row < tile.rows; ++row) {
-    auto finish = operands.vectorEpilogue(kernel.add(tile.firstRow, kernel.index(row)));
+}
+
+/// The same for all rows of a tile in a loop, through scratch memory: code that runs
+/// seldom is kept short.
+void PanelEngine::emitRows(const Tile &tile, const Panel &panel, ValueRange sums, bool areFull,
+                           const PanelOperands &operands) {
+  auto at = [&](Value row, int64_t v) {
+    Value vector = kernel.add(kernel.mul(row, kernel.index(panel.vectors)), kernel.index(v));
+    return code.advance(tileSums, tileSums.ptr, kernel.mul(vector, kernel.index(code.lanes)));
+  };
+  for (int64_t row = 0; row < tile.rows; ++row)
     for (int64_t v = 0; v < panel.vectors; ++v)
-      finish({panel.first.line, columns[v]}, sums[row * panel.vectors + v], masks[v]);
-  }
+      code.store(tileSums, at(kernel.index(row), v), sums[row * panel.vectors + v]);
+  kernel.loop(kernel.index(0), kernel.index(tile.rows), [&](Value row) {
+    SmallVector<Value> loaded;
+    for (int64_t v = 0; v < panel.vectors; ++v)
+      loaded.push_back(code.load(tileSums, at(row, v), code.lanes));
+    emitRow(kernel.add(tile.firstRow, row), panel, loaded, areFull, operands);
+  });
+  keepLoop(builder);
 }
 
 /// The results of a block whose sums are in `buffer`.

@@ -36,8 +36,8 @@ struct PanelBlocks {
 
 struct PanelSizes {
   Dim rows, columns, depth;
-  /// If given, C has so many times `columns` (then a constant) columns, and no panel
-  /// reaches from one line into the next.
+  /// If given, C has so many times `columns` columns, and no panel reaches from one line
+  /// into the next.
   Dim lines = {};
 };
 
@@ -142,12 +142,16 @@ private:
   mlir::Value panelsOfLine();
   PanelColumn columnOf(mlir::Value number);
   mlir::Value vectorsBefore(mlir::Value number);
+  bool isSplitInRun() const;
   int64_t mostRows(int64_t vectors) const;
   Range split(Dim total, Dim count, mlir::Value number);
   bool keepsRows() const { return blocks.cacheRows < blocks.blockRows; }
   bool isOneDepthBlock() const;
   void splitColumns();
-  void forPanels(Range range, llvm::function_ref<void(mlir::Value number, int64_t vectors)> body);
+  using PanelBody = llvm::function_ref<void(mlir::Value number, int64_t vectors)>;
+  void forPanels(Range range, PanelBody body);
+  void forWidth(mlir::Value number, mlir::Value width, llvm::ArrayRef<int64_t> widths,
+                PanelBody body);
   void emitDepthBlock(mlir::Value first, mlir::Value count, Range rows, Range panelRange,
                       const PanelOperands &operands);
   Panel panelAt(mlir::Value number, int64_t vectors, mlir::Value first, mlir::Value count,
@@ -174,8 +178,10 @@ private:
                                           const PanelOperands &operands, mlir::ValueRange sums);
   void finishTile(const Tile &tile, const Panel &panel, mlir::ValueRange sums,
                   const PanelOperands &operands);
-  void emitVectors(const Tile &tile, const Panel &panel, mlir::ValueRange sums, bool areFull,
-                   const PanelOperands &operands);
+  void emitRow(mlir::Value row, const Panel &panel, mlir::ValueRange sums, bool areFull,
+               const PanelOperands &operands);
+  void emitRows(const Tile &tile, const Panel &panel, mlir::ValueRange sums, bool areFull,
+                const PanelOperands &operands);
   mlir::Value isFull(const Panel &panel);
   void emitEpilogue(Range rows, Range panelRange, const PanelOperands &operands);
   mlir::Value minimum(mlir::Value a, mlir::Value b);
@@ -189,11 +195,11 @@ private:
   PanelBlocks blocks;
   PanelRows rowsOfB;
   BufferView elements; // to step through panels and sums
-  BufferView buffer, panel;
-  // The first `widePanels` of a line have a vector more than the others'
-  // `narrowVectors`. Not set: all have `blocks.vectors`.
-  std::optional<int64_t> widePanels;
-  int64_t narrowVectors = 0;
+  BufferView buffer, panel, tileSums;
+  // Where lines are split evenly: the first `widePanels` of a line have a vector more
+  // than the others' `narrowVectors`. Not set: all have `blocks.vectors`.
+  mlir::Value widePanels, narrowVectors;
+  llvm::SmallVector<int64_t> widths; // that panels may have, the largest first
 };
 
 } // namespace dsc

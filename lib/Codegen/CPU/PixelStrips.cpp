@@ -11,7 +11,7 @@ bool PixelStrips::canRead(const ConvolutionShape &shape) {
   constexpr int64_t mostSteps = 16; // the code of each is repeated
   const Axis &line = shape.axes.back();
   return line.kernel > 1 && line.kernel <= mostSteps && line.stride <= 2 &&
-         line.output.isConstant() && line.output.getConstant() > 0;
+         line.output.tryConstant().value_or(1) > 0;
 }
 
 PanelRows PixelStrips::rowsOf(const ConvolutionShape &shape, int64_t lanes) {

@@ -21,6 +21,16 @@ func.func @few_pixels(%x: tensor<1x1x640xf32>) -> tensor<1x258x4xf32> {
   return %y : tensor<1x258x4xf32>
 }
 
+// Where only the run knows how long lines are, the schedule reads them if they are long enough.
+// CHECK-LABEL: func.func @lines_of_the_run
+func.func @lines_of_the_run(%x: tensor<1x64x?x?xf32, #dsc.tensor<dims = <1, 64, H, W>>>) -> tensor<1x64x?x?xf32, #dsc.tensor<dims = <1, 64, H, W>>> {
+  %w = dsc.weight <0, 0, 147456> : f32[64,64,3,3]
+  // CHECK: dsc.group {{.*}}<"conv-panels", {{.*}}strips
+  %none = dsc.none
+  %y = dsc.conv %x, %w, %none {pads = array<i64: 1, 1, 1, 1>} : f32[1,64,H,W], f32[64,64,3,3], none -> f32[1,64,H,W]
+  return %y : tensor<1x64x?x?xf32, #dsc.tensor<dims = <1, 64, H, W>>>
+}
+
 // CHECK-LABEL: func.func @depthwise
 func.func @depthwise(%x: tensor<1x144x56x56xf32>) -> tensor<1x144x56x56xf32> {
   %w = dsc.weight <0, 0, 5184> : f32[144,1,3,3]

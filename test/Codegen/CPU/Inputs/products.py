@@ -173,6 +173,19 @@ def convs():
     yield conv((2, 4, 5, 6, 40), (7, 4, 2, 3, 3), bias=True, pads=[0, 1, 1, 1, 1, 1])
     yield conv((2, 12, 80), (7, 12, 5), bias=True, activation="Elu", pads=[2, 2])
     yield conv((3, 8, 13, 48), (20, 8, 3, 3), symbols=(0, 2), bias=True, pads=[1] * 4)
+    # Lines of the run, long enough to be read as such, or not; panels of each width.
+    for width in (1, 7, 8, 16, 23, 40, 64, 97, 160):
+        yield conv((2, 8, 5, width), (20, 8, 3, 3), symbols=(0, 2, 3), bias=True, pads=[1] * 4)
+    yield conv((1, 3, 11, 63), (16, 3, 7, 7), symbols=(2, 3), strides=[2, 2], pads=[3] * 4)
+    yield conv((1, 3, 11, 64), (16, 3, 3, 3), symbols=(3,), strides=[2, 2], dilations=[1, 2])
+    yield conv((1, 3, 11, 64), (16, 3, 3, 4), symbols=(2, 3), strides=[1, 2], auto_pad="SAME_UPPER")
+    yield conv((1, 6, 11, 56), (16, 3, 3, 3), symbols=(2, 3), group=2, dilations=[2, 3])
+    yield conv((1, 300, 4, 48), (70, 300, 3, 3), symbols=(2, 3), activation="Relu", pads=[1] * 4)
+    yield conv((2, 16, 9, 64), (16, 16, 3, 3), symbols=(0, 3), residual=True, pads=[1] * 4)
+    yield conv((2, 4, 5, 6, 40), (7, 4, 2, 3, 3), symbols=(2, 3, 4), pads=[0, 1, 1, 1, 1, 1])
+    yield conv((2, 12, 80), (7, 12, 5), symbols=(2,), bias=True, pads=[2, 2])
+    for width in (1, 3, 9, 20):
+        yield conv((1, 24, 3, width), (40, 24, 1, 1), symbols=(2, 3), activation="HardSwish")
     # Pointwise: read in place, but for the last pixels.
     yield conv((2, 24, 9, 9), (40, 24, 1, 1), bias=True, activation="HardSwish")
     yield conv((2, 24, 8, 8), (16, 12, 1, 1), group=2, bias=True, activation="Relu")
@@ -203,6 +216,15 @@ def depthwises():
     yield depthwise((1, 4, 3, 3), (7, 7), pads=[3] * 4)
     yield depthwise((1, 4, 5, 5), (3, 3))
     yield depthwise((2, 4, 19, 23), (3, 3), strides=[2, 2], symbols=(0, 2, 3), pads=[1] * 4)
+    # Few lines: how many are inside, and whether they come in pairs.
+    for symbols in ((), (2, 3)):
+        for height in range(1, 12):
+            yield depthwise((1, 3, height, 13), (5, 5), symbols=symbols, pads=[2] * 4)
+        yield depthwise((1, 3, 7, 40), (3, 3), symbols=symbols, bias=True, pads=[1] * 4)
+        yield depthwise((1, 3, 10, 40), (5, 3), symbols=symbols, dilations=[3, 2], pads=[6, 2, 6, 2])
+        yield depthwise((1, 3, 9, 20), (5, 5), symbols=symbols, strides=[2, 1], pads=[2] * 4)
+        yield depthwise((1, 3, 9, 20), (4, 3), symbols=symbols, strides=[3, 2], pads=[0, 1, 3, 1])
+        yield depthwise((1, 3, 30, 20), (4, 3), symbols=symbols, strides=[3, 1], pads=[2, 1, 1, 1])
 
 
 MODELS = {
