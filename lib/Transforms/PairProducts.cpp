@@ -1,6 +1,6 @@
 //===- PairProducts.cpp - integer products in the form of fast kernels ----===//
 //
-//   matmul_integer(a, b)                =>  matmul_pairs(pair(a), pair(b))
+//   matmul_integer(a, b)                =>  matmul_pairs(join_pairs(int16(a) - zero), pair(b))
 //   conv_integer(x, w)                  =>  conv_pairs(pair(x), pair(w)), channels in pairs
 //   conv_integer(x, w), depthwise       =>  cast(conv(float(x), float(w)))
 //
@@ -50,6 +50,18 @@ static Value pair(Decomposer &build, Value x, Value zeroPoint, int64_t axis) {
   return build.op("dsc.pair", {x, zeroPoint}, {{"axis", build.number(axis)}});
 }
 
+/// Pairs along the last axis: where their number is even they lie as they are read.
+static Value pairRows(Decomposer &build, Value x, Value zeroPoint) {
+  SmallVector<Dim> dims = getDims(x);
+  if (!dims.back().isConstant() || dims.back().getConstant() % 2 != 0)
+    return pair(build, x, zeroPoint, getRank(x) - 1);
+  Type i16 = IntegerType::get(x.getContext(), 16);
+  Value wide = build.cast(x, i16);
+  if (!isAbsent(zeroPoint))
+    wide = build.op("dsc.sub", {wide, build.cast(zeroPoint, i16)});
+  return build.op("dsc.join_pairs", {wide});
+}
+
 static bool isOneElement(Value value) {
   return llvm::all_of(getDims(value), [](Dim dim) { return dim.isConstant(1); });
 }
@@ -74,7 +86,7 @@ LogicalResult PairMatMul::matchAndRewrite(MatMulIntegerOp op, PatternRewriter &r
   int64_t rankA = getRank(op.getA()), rankB = getRank(op.getB());
   Value zeroA = alongAxis(build, op.getAZeroPoint(), std::max<int64_t>(rankA - 2, 0), rankA);
   Value zeroB = alongAxis(build, op.getBZeroPoint(), rankB - 1, rankB);
-  Value a = pair(build, op.getA(), zeroA, rankA - 1);
+  Value a = pairRows(build, op.getA(), zeroA);
   Value b = pair(build, op.getB(), zeroB, std::max<int64_t>(rankB - 2, 0));
   Value sums = build.op("dsc.matmul_pairs", {a, b});
   if (!sums || sums.getType() != op.getType())

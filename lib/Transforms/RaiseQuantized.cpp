@@ -7,6 +7,8 @@
 //   y = requantize(s, scale_x * scale_w / scale_y, zero_y)
 //
 //   quantize(dequantize(a) + dequantize(b))                   =>  quantized_sum(a, b)
+//   quantize(dequantize(q))                                   =>  requantize(q - zero, scale /
+//   scale_y)
 //
 // Sums in int32 are exact, so that nothing is left to be rounded but the scaling. A
 // bias of another scale than scale_x * scale_w is added in float32.
@@ -21,6 +23,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+#include <cmath>
 
 using namespace mlir;
 
@@ -167,6 +171,12 @@ struct RaiseSum : OpRewritePattern<QuantizeLinearOp> {
   LogicalResult matchAndRewrite(QuantizeLinearOp op, PatternRewriter &rewriter) const override;
 };
 
+/// Quantized to other parameters, without a division.
+struct RaiseRescaling : OpRewritePattern<QuantizeLinearOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(QuantizeLinearOp op, PatternRewriter &rewriter) const override;
+};
+
 struct RaiseQuantized : impl::RaiseQuantizedBase<RaiseQuantized> {
   RaiseQuantized() = default;
   explicit RaiseQuantized(WeightStore &store) : store(&store) {}
@@ -177,7 +187,7 @@ struct RaiseQuantized : impl::RaiseQuantizedBase<RaiseQuantized> {
     RewritePatternSet patterns(&getContext());
     patterns.add<RaiseProduct<ConvOp>, RaiseProduct<MatMulOp>, RaiseProduct<GemmOp>>(&getContext(),
                                                                                      weights);
-    patterns.add<RaiseSum>(&getContext());
+    patterns.add<RaiseSum, RaiseRescaling>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
@@ -351,6 +361,66 @@ LogicalResult RaiseSum::matchAndRewrite(QuantizeLinearOp op, PatternRewriter &re
     offset = build.op("dsc.sub", {offset, centre});
   Value result = build.op("dsc.quantized_sum", {a->q, b->q, factors[0], factors[1], offset},
                           {{"output_dtype", build.number(onnxTypeOf(getElementType(op.getY())))}});
+  if (!result || result.getType() != op.getType())
+    return rewriter.notifyMatchFailure(op, "shapes do not fit");
+  rewriter.replaceOp(op, result);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Other parameters
+//===----------------------------------------------------------------------===//
+
+/// Whether a multiplication gives what dequantizing and quantizing give, for each of the 256
+/// values that there are.
+static bool isSameByMultiplier(const Quantized &to, IntegerType type, double zero, double scale) {
+  auto from = static_cast<float>(scale), by = static_cast<float>(to.scale);
+  int first = type.isUnsigned() ? 0 : -128;
+  for (int value = first; value < first + 256; ++value) {
+    float centered = static_cast<float>(value) - static_cast<float>(zero);
+    float steps = std::nearbyint(centered * from / by);
+    float product = std::nearbyint(centered * (from / by));
+    auto saturated = [&](float x) { return std::clamp<double>(x + to.zero, to.least, to.most); };
+    if (saturated(steps) != saturated(product))
+      return false;
+  }
+  return true;
+}
+
+LogicalResult RaiseRescaling::matchAndRewrite(QuantizeLinearOp op,
+                                              PatternRewriter &rewriter) const {
+  std::optional<Quantized> quantized = matchQuantized(op);
+  Operation *before = op.getX().getDefiningOp();
+  if (!quantized || !before)
+    return rewriter.notifyMatchFailure(op, "not quantized by one constant scale");
+  if (isSaturation(before, *quantized)) {
+    rewriter.modifyOpInPlace(op, [&] { op.getXMutable().assign(before->getOperand(0)); });
+    return success();
+  }
+  std::optional<Dequantized> x = matchDequantized(op.getX());
+  std::optional<double> scale = x && !x->axis ? oneNumber(x->scale) : std::nullopt;
+  bool isCentered = x && isAbsent(x->zero);
+  std::optional<double> zero = isCentered ? 0 : x ? oneNumber(x->zero) : std::nullopt;
+  if (!scale || !zero)
+    return rewriter.notifyMatchFailure(op, "not of a tensor dequantized by constants");
+  auto type = cast<IntegerType>(getElementType(x->q));
+  bool isSame = *scale == quantized->scale && *zero == quantized->zero;
+  if (isSame && x->q.getType() == op.getType()) {
+    rewriter.replaceOp(op, x->q);
+    return success();
+  }
+  if (!isSameByMultiplier(*quantized, type, *zero, *scale))
+    return rewriter.notifyMatchFailure(op, "a multiplication rounds otherwise");
+  ScopedDiagnosticHandler quiet(op->getContext(), [](Diagnostic &) { return success(); });
+  rewriter.setInsertionPoint(op);
+  Decomposer build(rewriter, op->getLoc());
+  Type i32 = rewriter.getI32Type();
+  auto scalar = [&](Value value) { return getRank(value) == 0 ? value : build.reshape(value, {}); };
+  Value sums = build.cast(x->q, i32);
+  if (!isCentered)
+    sums = build.op("dsc.sub", {sums, build.cast(scalar(x->zero), i32)});
+  Value multiplier = build.op("dsc.div", {scalar(x->scale), scalar(op.getYScale())});
+  Value result = build.op("dsc.requantize", {sums, multiplier, scalar(op.getYZeroPoint())});
   if (!result || result.getType() != op.getType())
     return rewriter.notifyMatchFailure(op, "shapes do not fit");
   rewriter.replaceOp(op, result);

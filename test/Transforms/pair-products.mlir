@@ -11,6 +11,19 @@ func.func @matmul(%a: tensor<4x7xui8>, %b: tensor<7x3xi8>, %za: tensor<4xui8>, %
   return %0 : tensor<4x3xi32>
 }
 
+// An even number of columns lies as it is read.
+// CHECK-LABEL: func @even
+func.func @even(%a: tensor<4x8xui8>, %b: tensor<8x3xi8>, %za: tensor<ui8>) -> tensor<4x3xi32> {
+  // CHECK: %[[WIDE:.*]] = dsc.cast %arg0 {{.*}} : u8[4,8] -> i16[4,8]
+  // CHECK: %[[ZERO:.*]] = dsc.cast %arg2 {{.*}} : u8[] -> i16[]
+  // CHECK: %[[X:.*]] = dsc.sub %[[WIDE]], %[[ZERO]] : i16[4,8], i16[] -> i16[4,8]
+  // CHECK: %[[A:.*]] = dsc.join_pairs %[[X]] : i16[4,8] -> i32[4,4]
+  // CHECK: dsc.matmul_pairs %[[A]], %{{.*}} : i32[4,4], i32[4,3] -> i32[4,3]
+  %none = dsc.none
+  %0 = dsc.matmul_integer %a, %b, %za, %none : u8[4,8], i8[8,3], u8[], none -> i32[4,3]
+  return %0 : tensor<4x3xi32>
+}
+
 // Pairs within a group.
 // CHECK-LABEL: func @grouped
 func.func @grouped(%x: tensor<1x6x8x8xui8>, %w: tensor<4x3x3x3xi8>) -> tensor<1x4x6x6xi32> {

@@ -79,3 +79,22 @@ func.func @sum(%a: tensor<4x6xui8>, %b: tensor<4x6xui8>) -> tensor<4x6xui8> {
   %3 = dsc.quantize_linear %2, %sa, %za : f32[4,6], f32[], u8[] -> u8[4,6]
   return %3 : tensor<4x6xui8>
 }
+
+// Where all 256 values become the same, a multiplication does; a relu above which all is kept does nothing.
+// CHECK-LABEL: func @rescale
+func.func @rescale(%a: tensor<4x6xui8>) -> (tensor<4x6xui8>, tensor<4x6xui8>) {
+  %sa = dsc.constant dense<5.000000e-01> : tensor<f32>
+  %za = dsc.constant dense<3> : tensor<ui8>
+  %sy = dsc.constant dense<2.500000e-01> : tensor<f32>
+  %zy = dsc.constant dense<0> : tensor<ui8>
+  // CHECK: %[[Q:.*]] = dsc.cast %arg0 {{.*}} -> i32[4,6]
+  // CHECK: %[[X:.*]] = dsc.sub %[[Q]], %{{.*}} : i32[4,6], i32[] -> i32[4,6]
+  // CHECK: %[[M:.*]] = dsc.div {{.*}} : f32[], f32[] -> f32[]
+  // CHECK: %[[Y:.*]] = dsc.requantize %[[X]], %[[M]], %{{.*}} : i32[4,6], f32[], u8[] -> u8[4,6]
+  // CHECK: return %[[Y]], %arg0
+  %0 = dsc.dequantize_linear %a, %sa, %za : u8[4,6], f32[], u8[] -> f32[4,6]
+  %1 = dsc.relu %0 : f32[4,6] -> f32[4,6]
+  %2 = dsc.quantize_linear %1, %sy, %zy : f32[4,6], f32[], u8[] -> u8[4,6]
+  %3 = dsc.quantize_linear %0, %sa, %za : f32[4,6], f32[], u8[] -> u8[4,6]
+  return %2, %3 : tensor<4x6xui8>, tensor<4x6xui8>
+}

@@ -387,27 +387,35 @@ SmallVector<Value> PanelEngine::fetchAhead(ArrayRef<Value> ahead, int64_t elemen
           code.select(isEnd, kernel.add(left, panel.count), left)};
 }
 
+/// Rows of a panel that a round of the innermost loop takes: products of pairs are two
+/// instructions each, so that what the loop itself needs counts.
+int64_t PanelEngine::rowsAtOnce() const {
+  bool isShort = rowsOfB.steps.size() == 1 && !isa<FloatType>(code.compute);
+  return isShort && isOneDepthBlock() && sizes.depth.getConstant() % 2 == 0 ? 2 : 1;
+}
+
 void PanelEngine::emitTile(const Tile &tile, const Panel &panel, const PanelOperands &operands) {
   SmallVector<Value> sums = startSums(tile, panel);
   SmallVector<Value> rowOffsets;
   for (int64_t row = 0; row < tile.rows; ++row)
     rowOffsets.push_back(kernel.mul(kernel.index(row), operands.aRow));
-  auto steps = static_cast<int64_t>(rowsOfB.steps.size());
+  int64_t rows = rowsAtOnce(), steps = rows * static_cast<int64_t>(rowsOfB.steps.size());
+  int64_t width =
+      operands.packed ? operands.groupColumns : rowsOfB.width(panel.vectors, code.lanes);
   auto count = static_cast<int64_t>(sums.size());
   sums.append({keepOutside(tile.a), keepOutside(panel.address)});
   sums.append(startAhead(tile, panel, operands));
   auto body = [&](Value, ValueRange carried) {
     SmallVector<Value> next(carried.take_front(count)), rest(carried.drop_front(count));
     Value atA = rest[0], atB = rest[1];
-    for (const PanelRows::Step &step : rowsOfB.steps) {
-      int64_t offset = rowsOfB.offset(step, panel.vectors, code.lanes);
-      next = emitStep(atA, code.advance(viewOfB(operands), atB, kernel.index(offset)), rowOffsets,
-                      panel.vectors, operands, next);
-      atA = code.advance(operands.aView, atA, operands.aDepth);
-    }
-    int64_t width =
-        operands.packed ? operands.groupColumns : rowsOfB.width(panel.vectors, code.lanes);
-    next.append({atA, code.advance(viewOfB(operands), atB, kernel.index(width))});
+    for (int64_t row = 0; row < rows; ++row)
+      for (const PanelRows::Step &step : rowsOfB.steps) {
+        int64_t offset = row * width + rowsOfB.offset(step, panel.vectors, code.lanes);
+        next = emitStep(atA, code.advance(viewOfB(operands), atB, kernel.index(offset)), rowOffsets,
+                        panel.vectors, operands, next);
+        atA = code.advance(operands.aView, atA, operands.aDepth);
+      }
+    next.append({atA, code.advance(viewOfB(operands), atB, kernel.index(rows * width))});
     if (rest.size() > 2)
       next.append(fetchAhead(ArrayRef(rest).drop_front(2), steps * tile.rows, panel, operands));
     return next;

@@ -171,6 +171,7 @@ private:
                                             const PanelOperands &operands);
   llvm::SmallVector<mlir::Value> fetchAhead(llvm::ArrayRef<mlir::Value> ahead, int64_t elements,
                                             const Panel &panel, const PanelOperands &operands);
+  int64_t rowsAtOnce() const;
   void emitTile(const Tile &tile, const Panel &panel, const PanelOperands &operands);
   llvm::SmallVector<mlir::Value> startSums(const Tile &tile, const Panel &panel);
   llvm::SmallVector<mlir::Value> emitStep(mlir::Value a, mlir::Value b,

@@ -2,7 +2,9 @@
 #include "dsc/Codegen/Common/Epilogue.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -193,12 +195,85 @@ SmallVector<Value> VectorPoint::read(Operation *op, const LoopSpec &spec, ArrayR
   return elements;
 }
 
+/// Whether a vector of floats holds integers.
+static bool isIntegral(Value value) {
+  if (auto splat = value.getDefiningOp<vector::BroadcastOp>())
+    return isIntegral(splat.getSource());
+  FloatAttr number;
+  if (matchPattern(value, m_Constant(&number)))
+    return number.getValue().isInteger();
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<math::RoundEvenOp, arith::SIToFPOp, arith::UIToFPOp>(op))
+    return true;
+  if (auto select = dyn_cast_or_null<arith::SelectOp>(op))
+    return isIntegral(select.getTrueValue()) && isIntegral(select.getFalseValue());
+  return isa_and_nonnull<arith::AddFOp, arith::SubFOp, arith::MaxNumFOp, arith::MinNumFOp>(op) &&
+         isIntegral(op->getOperand(0)) && isIntegral(op->getOperand(1));
+}
+
+/// The float32 vector from which the 8-bit integers were converted, if it held integers;
+/// null for others.
+static Value beforeConversion(Value integers, bool isUnsigned) {
+  if (isUnsigned) {
+    auto extended = integers.getDefiningOp<arith::ExtUIOp>();
+    auto converted = (extended ? extended.getIn() : integers).getDefiningOp<arith::FPToUIOp>();
+    return converted && isIntegral(converted.getIn()) ? converted.getIn() : Value();
+  }
+  auto extended = integers.getDefiningOp<arith::ExtSIOp>();
+  auto converted = (extended ? extended.getIn() : integers).getDefiningOp<arith::FPToSIOp>();
+  return converted && isIntegral(converted.getIn()) ? converted.getIn() : Value();
+}
+
+/// Whether the integers are those of 8 bits.
+static bool isSmall(Value integers) {
+  if (auto splat = integers.getDefiningOp<vector::BroadcastOp>())
+    return isSmall(splat.getSource());
+  APInt number;
+  if (matchPattern(integers, m_ConstantInt(&number)))
+    return number.abs().ult(256);
+  Operation *op = integers.getDefiningOp();
+  return isa_and_nonnull<arith::ExtSIOp, arith::ExtUIOp>(op) &&
+         getElementTypeOrSelf(op->getOperand(0)).isInteger(8);
+}
+
+/// The floats that such integers are, without a way through integers; null for others. They
+/// may also be less a zero point: all are small, so that float32 is exact.
+static Value asFloats(OpBuilder &b, Location loc, Value integers, bool isUnsigned) {
+  auto floats = [&](Value value) -> Value {
+    Value found = beforeConversion(value, /*isUnsigned=*/true);
+    if (!found && !(found = beforeConversion(value, /*isUnsigned=*/false)))
+      return {};
+    // Integers have no negative zero.
+    Type type = found.getType();
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+    return arith::AddFOp::create(b, loc, found, zero);
+  };
+  if (Value found = beforeConversion(integers, isUnsigned))
+    return floats(integers);
+  auto sub = integers.getDefiningOp<arith::SubIOp>();
+  if (!sub || isUnsigned)
+    return {};
+  if (!isSmall(sub.getRhs()))
+    return {};
+  Value left = floats(sub.getLhs());
+  if (!left)
+    return {};
+  Value right = arith::SIToFPOp::create(b, loc, left.getType(), sub.getRhs());
+  return arith::SubFOp::create(b, loc, left, right);
+}
+
 /// What the region yields, each of its operations on vectors.
 SmallVector<Value> VectorPoint::inlineRegion(Region &region, ValueRange elements) {
   Block &block = region.front();
   IRMapping map;
   map.map(block.getArguments().take_back(elements.size()), elements);
   for (Operation &op : block.without_terminator()) {
+    if (isa<arith::SIToFPOp, arith::UIToFPOp>(op) && op.getResult(0).getType().isF32())
+      if (Value floats = asFloats(kernel.builder, kernel.loc, map.lookup(op.getOperand(0)),
+                                  isa<arith::UIToFPOp>(op))) {
+        map.map(op.getResult(0), floats);
+        continue;
+      }
     Operation *clone = kernel.builder.clone(op, map);
     for (auto [scalar, result] : llvm::zip(op.getResults(), clone->getResults())) {
       if (op.hasTrait<OpTrait::ConstantLike>()) {

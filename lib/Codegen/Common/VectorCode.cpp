@@ -197,7 +197,18 @@ Value VectorCode::multiplyPairs(Value a, Value b) {
 }
 
 Value VectorCode::fmaPairs(Value a, Value b, Value c) {
-  return arith::AddIOp::create(builder, loc, c, multiplyPairs(a, b));
+  Value sum = arith::AddIOp::create(builder, loc, c, multiplyPairs(a, b));
+  auto type = dyn_cast<VectorType>(sum.getType());
+  if (!type || pairInstruction(kernel.target, type.getNumElements()).empty())
+    return sum;
+  // One sum after the other: LLVM would add up several products first, for which there are
+  // no registers. There is no such fence for integers.
+  Type floats = VectorType::get(type.getShape(), builder.getF32Type());
+  Value fenced = LLVM::CallIntrinsicOp::create(
+                     builder, loc, floats, builder.getStringAttr("llvm.arithmetic.fence"),
+                     ValueRange{LLVM::BitcastOp::create(builder, loc, floats, sum)})
+                     .getResult(0);
+  return LLVM::BitcastOp::create(builder, loc, type, fenced);
 }
 
 Value VectorCode::max(Value a, Value b) {

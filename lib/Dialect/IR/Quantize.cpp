@@ -338,4 +338,18 @@ FailureOr<Spec> PairOp::getSpec() {
   return spec.take();
 }
 
+//===----------------------------------------------------------------------===//
+// JoinPairsOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult JoinPairsOp::inferTypes(TypeInference &inference) {
+  SmallVector<Dim> dims = getDims(getX());
+  if (dims.empty() || !dims.back().isConstant() || dims.back().getConstant() % 2 != 0)
+    return inference.error() << "needs an even number of elements in the last axis of "
+                             << shortTypeName(getX().getType());
+  dims.back() = dims.back().floorDiv(2);
+  inference.addResult(IntegerType::get(getContext(), 32), dims);
+  return success();
+}
+
 } // namespace dsc

@@ -85,8 +85,11 @@ static Value floatToInteger(const ScalarBuilder &s, Value value, IntegerType to)
   auto number = [&](double v) -> Value {
     return arith::ConstantOp::create(b, s.loc, b.getFloatAttr(floatType, v));
   };
-  Value isNan = arith::CmpFOp::create(b, s.loc, arith::CmpFPredicate::UNO, value, value);
-  value = arith::SelectOp::create(b, s.loc, isNan, number(0), value);
+  // Of NaN and 0, maxnum gives 0 by itself.
+  if (!isUnsigned) {
+    Value isNan = arith::CmpFOp::create(b, s.loc, arith::CmpFPredicate::UNO, value, value);
+    value = arith::SelectOp::create(b, s.loc, isNan, number(0), value);
+  }
   value = arith::MaxNumFOp::create(b, s.loc, value, number(low));
   value = arith::MinNumFOp::create(b, s.loc, value, number(largest));
   Type target = storageType(to);

@@ -127,6 +127,8 @@ static std::optional<StridedView> throughOp(ComputeOp op, const StridedView &ope
   MLIRContext *context = op->getContext();
   SmallVector<Dim> dims = getDims(op->getResult(0));
   if (Value source = op.getViewSource()) {
+    if (getElementType(source) != getElementType(op->getResult(0)))
+      return std::nullopt;
     auto strides = reshapeStrides(getDims(source), operand.strides, dims, context);
     if (!strides)
       return std::nullopt;

@@ -56,3 +56,13 @@ func.func @matmul_pairs() -> tensor<2x1xi32> {
   %y = dsc.matmul_pairs %a, %b : i32[2,1], i32[1,1] -> i32[2,1]
   return %y : tensor<2x1xi32>
 }
+
+// CHECK-LABEL: func @join_pairs
+// FOLD-LABEL: func @join_pairs
+func.func @join_pairs() -> tensor<2x1xi32> {
+  %x = dsc.constant dense<[[1, 2], [-1, -2]]> : tensor<2x2xi16>
+  // CHECK: dsc.join_pairs %{{.*}} : i16[2,2] -> i32[2,1]
+  // FOLD: dsc.constant dense<{{\[\[}}131073], [-65537]]> : tensor<2x1xi32>
+  %y = dsc.join_pairs %x : i16[2,2] -> i32[2,1]
+  return %y : tensor<2x1xi32>
+}

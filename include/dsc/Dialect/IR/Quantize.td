@@ -74,4 +74,13 @@ def Dsc_PairOp : Dsc_Op<"pair", ""> {
   let results = (outs Dsc_Tensor:$y);
 }
 
+def Dsc_JoinPairsOp : Dsc_Op<"join_pairs", "", [], ["getViewSource"]> {
+  let summary = "neighbours along the last axis, two int16, as one int32: the same bytes";
+  let arguments = (ins RankedTensorOf<[I16]>:$x);
+  let results = (outs Dsc_Tensor:$y);
+  let definitions = [{
+    ::mlir::Value $cppClass::getViewSource() { return getX(); }
+  }];
+}
+
 #endif
