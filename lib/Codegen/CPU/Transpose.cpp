@@ -8,7 +8,7 @@
 //     8 vectors of x along q  =>  8 vectors of y along p
 //
 // A block's lines of the operand stay in the L1 cache from one q to the next. Where it is
-// known how many rows and columns are left at the ends, they are squares with masks.
+// known how many rows and columns are left at the ends, they are squares that are not full.
 //
 //===----------------------------------------------------------------------===//
 #include "Templates.h"
@@ -61,7 +61,7 @@ private:
   void emitBlock(Value from, Value to);
   void emitRows(Value q, int64_t count, Value from, Value whole, Value to);
   void emitSquare(Value q, Value p, int64_t rows, int64_t columns);
-  Value firstLanes(int64_t count);
+  void storeLanes(Value address, Value vector, int64_t count);
   void emitColumn(Value q, Value p);
   void emitElement(Value q, Value p);
   Value place(const BufferView &view, bool isResult, Value q, Value p);
@@ -197,15 +197,26 @@ void TransposeKernel::emitColumn(Value q, Value p) {
   }
 }
 
-/// Mask of the first lanes of a vector; null: all.
-Value TransposeKernel::firstLanes(int64_t count) {
-  return count == lanes ? Value() : code.maskBelow(kernel.index(0), kernel.index(count), lanes);
+/// Stores the first lanes of a vector, in pieces of powers of two: some processors take
+/// very long for stores with masks.
+void TransposeKernel::storeLanes(Value address, Value vector, int64_t count) {
+  for (int64_t first = 0, width = lanes; first < count; width /= 2) {
+    if (first + width > count)
+      continue;
+    auto piece = llvm::to_vector(llvm::seq<int64_t>(first, first + width));
+    Value part = width == lanes
+                     ? vector
+                     : vector::ShuffleOp::create(kernel.builder, kernel.loc, vector, vector, piece);
+    code.store(y, code.advance(y, address, kernel.index(first)), part);
+    first += width;
+  }
 }
 
 /// `rows` vectors of the result, of `columns` elements each.
 void TransposeKernel::emitSquare(Value q, Value p, int64_t rows, int64_t columns) {
   SmallVector<Value> vectors;
-  Value loaded = firstLanes(rows), stored = firstLanes(columns);
+  Value loaded =
+      rows < lanes ? code.maskBelow(kernel.index(0), kernel.index(rows), lanes) : Value();
   for (int64_t i = 0; i < columns; ++i) {
     Value from = place(x, false, q, kernel.add(p, kernel.index(i)));
     vectors.push_back(loaded ? code.load(x, from, lanes, loaded) : code.load(x, from, lanes));
@@ -213,13 +224,8 @@ void TransposeKernel::emitSquare(Value q, Value p, int64_t rows, int64_t columns
   // What fills the square is not stored.
   vectors.resize(lanes, vectors.front());
   code.transposeSquare(vectors);
-  for (int64_t i = 0; i < rows; ++i) {
-    Value to = place(y, true, kernel.add(q, kernel.index(i)), p);
-    if (stored)
-      code.store(y, to, vectors[i], stored);
-    else
-      code.store(y, to, vectors[i]);
-  }
+  for (int64_t i = 0; i < rows; ++i)
+    storeLanes(place(y, true, kernel.add(q, kernel.index(i)), p), vectors[i], columns);
 }
 
 /// body(i) for `first`, `first` + `step` ... before `end`.
