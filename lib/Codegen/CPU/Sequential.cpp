@@ -46,7 +46,12 @@ SmallVector<ScheduleAttr> SequentialTemplate::candidates(const GroupInfo &group,
 
 Cost SequentialTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target &target) const {
   Cost cost = estimateWork(group);
-  cost.ns = std::max(cost.flops / target.gigahertz, cost.bytes / target.l3GBs);
+  double cycles = cost.flops;
+  // Where each update goes is tested.
+  constexpr double perUpdate = 6;
+  if (const auto &scatter = group.getSpec(&group.getBody().front())->scatter)
+    cycles += perUpdate * estimateSize(scatter->updates.extents);
+  cost.ns = std::max(cycles / target.gigahertz, cost.bytes / target.l3GBs);
   return cost;
 }
 

@@ -7,10 +7,12 @@ llvm::ArrayRef<const Template *> cpuTemplates() {
   // Of equal costs the first wins: what is made for a purpose stands before what takes
   // anything.
   static const Template *const templates[] = {
-      &gemmFmaTemplate(),       &gemmSparseTemplate(), &convPanelsTemplate(), &convRowsTemplate(),
-      &depthwiseConvTemplate(), &attentionTemplate(),  &poolTemplate(),       &accumulateTemplate(),
-      &recurrentTemplate(),     &sortTemplate(),       &rowsTemplate(),       &transposeTemplate(),
-      &mapsTemplate(),          &sequentialTemplate(), &loopsTemplate()};
+      &gemmFmaTemplate(),  &gemmSparseTemplate(),    &convPanelsTemplate(),
+      &convRowsTemplate(), &depthwiseConvTemplate(), &attentionTemplate(),
+      &poolTemplate(),     &accumulateTemplate(),    &recurrentTemplate(),
+      &sortTemplate(),     &rowsTemplate(),          &transposeTemplate(),
+      &mapsTemplate(),     &scatterRowsTemplate(),   &sequentialTemplate(),
+      &loopsTemplate()};
   return templates;
 }
 

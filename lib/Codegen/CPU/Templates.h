@@ -21,6 +21,8 @@ const Template &accumulateTemplate();
 const Template &poolTemplate();
 /// The first elements along an axis.
 const Template &sortTemplate();
+/// Scatters of whole rows.
+const Template &scatterRowsTemplate();
 /// Sequential Specs: scans and scatters.
 const Template &sequentialTemplate();
 /// RNN, GRU and LSTM layers.

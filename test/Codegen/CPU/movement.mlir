@@ -30,6 +30,14 @@ func.func @roi_align(%x: tensor<1x64x50x50xf32>, %rois: tensor<?x4xf32, #dsc.ten
 }
 
 // Indices repeated along the other axes name rows.
+// CHECK-LABEL: func.func @scatter
+func.func @scatter(%x: tensor<9x32xf32>, %i: tensor<5x1xi64>, %u: tensor<5x32xf32>) -> tensor<9x32xf32> {
+  // CHECK: dsc.group {{.*}}<"scatter-rows"
+  // CHECK-NEXT: dsc.scatter_nd
+  %places = dsc.expand %i {shape = #dsc.dims<5, 32>} : i64[5,1] -> i64[5,32]
+  %y = dsc.scatter_elements %x, %places, %u {axis = 0 : i64, reduction = "add"} : f32[9,32], i64[5,32], f32[5,32] -> f32[9,32]
+  return %y : tensor<9x32xf32>
+}
 
 // Any element may go anywhere.
 // CHECK-LABEL: func.func @scatter_elements
