@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstdlib>
 
 namespace dsc::runtime {
@@ -25,7 +26,10 @@ static constexpr uint32_t kDefaultSharedBytes = 48 << 10;
 
 /// 80 for "sm_80"; 0 for other texts.
 static int capabilityOf(const std::string &feature) {
-  return feature.rfind("sm_", 0) == 0 ? std::atoi(feature.c_str() + 3) : 0;
+  int capability = 0;
+  if (feature.starts_with("sm_"))
+    std::from_chars(feature.data() + 3, feature.data() + feature.size(), capability);
+  return capability;
 }
 
 static int neededCapability(const Variant &variant) {
@@ -56,7 +60,7 @@ Error checkGpu(const Variant &variant) {
   if (Error error = CudaDriver::load(driver))
     return error;
   CudaDevice device;
-  int capability;
+  int capability = 0;
   if (Error error = getDevice(*driver, device, capability))
     return error;
   int needed = neededCapability(variant);
@@ -79,7 +83,7 @@ Error CudaModel::open(const Variant &variant, std::span<const uint8_t> code,
   if (Error error = CudaDriver::load(model->driver))
     return error;
   const CudaDriver &driver = *model->driver;
-  int capability;
+  int capability = 0;
   if (Error error = getDevice(driver, model->device, capability))
     return error;
   if (CudaStatus status = driver.contextRetain(&model->context, model->device))

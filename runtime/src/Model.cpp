@@ -35,7 +35,7 @@ Error Model::openMemory(std::span<const uint8_t> bytes, std::shared_ptr<const Mo
   return Error::success();
 }
 
-Error Model::fromProgram(format::Program program, std::vector<dsc_kernel_fn> kernels,
+Error Model::fromProgram(const format::Program &program, std::vector<dsc_kernel_fn> kernels,
                          std::span<const uint8_t> weights, std::shared_ptr<const Model> &result) {
   auto model = std::make_shared<Model>();
   // Through the file's form, which checks it.

@@ -17,7 +17,7 @@ public:
   static Error openMemory(std::span<const uint8_t> bytes, std::shared_ptr<const Model> &model);
   /// A model without an artifact, for tests: kernels[i] runs Program::kernels[i].
   /// `weights` must outlive it.
-  static Error fromProgram(format::Program program, std::vector<dsc_kernel_fn> kernels,
+  static Error fromProgram(const format::Program &program, std::vector<dsc_kernel_fn> kernels,
                            std::span<const uint8_t> weights, std::shared_ptr<const Model> &model);
 
   const format::Program &program() const { return variant.program; }

@@ -35,7 +35,7 @@ void writePerfMap(const format::Variant &variant, const uint8_t *base) {
   for (size_t i = 0; i < variant.entries.size(); ++i) {
     uint64_t entry = variant.entries[i];
     std::fprintf(file, "%llx %llx %s\n",
-                 static_cast<unsigned long long>(reinterpret_cast<uintptr_t>(base) + entry),
+                 static_cast<unsigned long long>(reinterpret_cast<uintptr_t>(base)) + entry,
                  static_cast<unsigned long long>(endOf(entry, variant) - entry),
                  variant.program.kernels[i].c_str());
   }

@@ -110,8 +110,11 @@ static std::vector<uint8_t> fromFortranOrder(const Tensor &tensor) {
     for (size_t axis = rank; axis-- > 0;)
       from = from * tensor.dims[axis] + index[axis];
     std::memcpy(result.data() + i * size, tensor.data.data() + from * size, size);
-    for (size_t axis = rank; axis-- > 0 && ++index[axis] == tensor.dims[axis];)
+    for (size_t axis = rank; axis-- > 0;) {
+      if (++index[axis] < tensor.dims[axis])
+        break;
       index[axis] = 0;
+    }
   }
   return result;
 }

@@ -46,7 +46,7 @@ static ReportTable factTable(const Json &report) {
   for (const auto &[key, entry] : report.items()) {
     if (entry.is_object())
       for (const auto &[name, inner] : entry.items())
-        table.lines.push_back({key + "." + name, asText(inner)});
+        table.lines.push_back({fmt::format("{}.{}", key, name), asText(inner)});
     else if (!entry.is_array())
       table.lines.push_back({key, asText(entry)});
   }

@@ -79,6 +79,7 @@ std::vector<TestCase> VerifyCommand::findCases() const {
   if (!golden.empty() && !against.empty())
     fail(Code::Usage, "--golden and --against exclude each other");
   std::vector<TestCase> cases;
+  cases.reserve(models.size());
   for (const std::string &model : models)
     cases.push_back(against.empty() ? findTestCase(model, golden)
                                     : TestCase{model, findModel(model), {}});
@@ -88,6 +89,7 @@ std::vector<TestCase> VerifyCommand::findCases() const {
 std::vector<VerifyCommand::Run> VerifyCommand::goldenRuns(const TestCase &test,
                                                           const Session &session) const {
   std::vector<Run> runs;
+  runs.reserve(test.dataSets.size());
   for (const std::string &folder : test.dataSets)
     runs.push_back(
         {std::filesystem::path(folder).filename().string(), readGoldenData(session, folder)});
@@ -98,16 +100,22 @@ std::vector<VerifyCommand::Run> VerifyCommand::referenceRuns(const TestCase &tes
                                                              const Session &session,
                                                              const std::string &folder) const {
   std::vector<std::vector<Tensor>> inputs;
-  std::vector<std::string> assumed, inputNames, outputNames;
+  std::vector<std::string> assumed;
+  inputs.reserve(seeds);
   for (uint64_t seed = 0; seed < seeds; ++seed)
     inputs.push_back(session.randomInputs(options, seed, assumed));
-  for (const ValueInfo &input : session.getInputs())
-    inputNames.push_back(input.name);
-  for (const ValueInfo &output : session.getOutputs())
-    outputNames.push_back(output.name);
+  auto namesOf = [](const auto &values) {
+    std::vector<std::string> names;
+    names.reserve(values.size());
+    for (const ValueInfo &value : values)
+      names.push_back(value.name);
+    return names;
+  };
   std::vector<std::vector<Tensor>> outputs =
-      runOnnxRuntime(choosePython(python), test.model, inputs, inputNames, outputNames, folder);
+      runOnnxRuntime(choosePython(python), test.model, inputs, namesOf(session.getInputs()),
+                     namesOf(session.getOutputs()), folder);
   std::vector<Run> runs;
+  runs.reserve(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i)
     runs.push_back({fmt::format("seed {}", i),
                     {std::move(inputs[i]), {outputs[i].begin(), outputs[i].end()}}});

@@ -12,6 +12,9 @@ import sys
 
 
 def main():
+    model, *folders = sys.argv[1:]
+    # ONNX Runtime leaves a file among the temporary ones: this folder is removed.
+    os.environ["TMPDIR"] = folders[0]
     try:
         import numpy as np
         import onnxruntime as ort
@@ -19,7 +22,6 @@ def main():
         sys.exit(f"{sys.executable} lacks a package: {error}")
     ort.disable_telemetry_events()
     ort.set_default_logger_severity(3)
-    model, *folders = sys.argv[1:]
     options = ort.SessionOptions()
     # Without it, where a CPU has no instruction for sums of products of 8-bit integers, its
     # kernels let the sums of two products saturate at 16 bits.

@@ -27,7 +27,7 @@ public:
   ~TemporaryFile() {
     if (path.empty())
       return;
-    llvm::sys::fs::remove(path);
+    (void)llvm::sys::fs::remove(path); // it is only litter
     llvm::sys::DontRemoveFileOnSignal(path);
   }
   LogicalResult create(StringRef suffix, Location loc) {
@@ -47,7 +47,7 @@ public:
     os.clear_error();
     return error ? fail("write", error, loc) : success();
   }
-  const char *c_str() { return path.c_str(); }
+  const char *getPath() { return path.c_str(); }
 
 private:
   LogicalResult fail(StringRef what, std::error_code error, Location loc) {
@@ -80,18 +80,18 @@ FailureOr<ObjectFile> linkObjects(ArrayRef<ObjectFile> objects, LinkKind kind, L
     TemporaryFile &input = inputs.emplace_back();
     if (failed(input.create("o", loc)) || failed(input.write(object, loc)))
       return failure();
-    arguments.push_back(input.c_str());
+    arguments.push_back(input.getPath());
   }
   TemporaryFile output;
   if (failed(output.create("so", loc)))
     return failure();
-  llvm::append_range(arguments, std::vector<const char *>{"-o", output.c_str()});
+  llvm::append_range(arguments, std::vector<const char *>{"-o", output.getPath()});
   std::string messages;
   llvm::raw_string_ostream os(messages);
   lld::Result result = lld::lldMain(arguments, os, os, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
     return emitError(loc) << "the linker failed: " << messages;
-  auto buffer = llvm::MemoryBuffer::getFile(output.c_str(), /*IsText=*/false,
+  auto buffer = llvm::MemoryBuffer::getFile(output.getPath(), /*IsText=*/false,
                                             /*RequiresNullTerminator=*/false);
   if (!buffer)
     return emitError(loc) << "cannot read what the linker wrote";

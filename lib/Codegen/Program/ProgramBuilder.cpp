@@ -55,7 +55,7 @@ FailureOr<BuiltProgram> buildProgram(func::FuncOp main, KernelLibrary &kernels) 
     built.program.inputs.push_back(id);
   }
   Block &body = main.getBody().front();
-  BlockBuilder block(state, body, /*block=*/0, /*parent=*/nullptr);
+  BlockBuilder block(state, body, /*id=*/0, /*parent=*/nullptr);
   SmallVector<std::string> names;
   for (unsigned i = 0; i < main.getNumResults(); ++i)
     names.push_back(nameOf(main.getResultAttrDict(i), "output", i));
