@@ -224,13 +224,14 @@ static FailureOr<std::vector<Array>> interpretSpec(Operation *op, const Spec &sp
   return results;
 }
 
-/// The source's elements in another shape.
+/// The source's elements in another shape, or its bytes as other elements.
 static FailureOr<std::vector<Array>> interpretView(Operation *op, const Array &source,
                                                    const SymbolValues &symbols) {
   FailureOr<RankedTensorType> type = staticType(op, op->getResult(0).getType(), symbols);
   if (failed(type))
     return failure();
-  if (type->getNumElements() != source.numElements())
+  int64_t bytes = type->getNumElements() * elementBytes(type->getElementType());
+  if (bytes != static_cast<int64_t>(source.data.size()))
     return op->emitOpError() << "cannot view " << source.numElements() << " elements as "
                              << shortTypeName(*type),
            failure();
