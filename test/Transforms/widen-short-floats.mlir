@@ -11,7 +11,7 @@ func.func @chain(%x: tensor<?x64xf16, #dsc.tensor<dims = <N, 64>>>) -> tensor<?x
   %0 = dsc.matmul %x, %w : f16[N,64], f16[64,32] -> f16[N,32]
   // CHECK: %[[R:.*]] = dsc.relu %[[P]] : f32[N,32] -> f32[N,32]
   %1 = dsc.relu %0 : f16[N,32] -> f16[N,32]
-  // CHECK: %[[Y:.*]] = dsc.cast %[[R]] {to = 10 : i64} : f32[N,32] -> f16[N,32]
+  // CHECK: %[[Y:.*]] = dsc.cast %[[R]] {{.*}}to = 10 : i64} : f32[N,32] -> f16[N,32]
   // CHECK: return %[[Y]]
   return %1 : tensor<?x32xf16, #dsc.tensor<dims = <N, 32>>>
 }
@@ -22,15 +22,15 @@ func.func @chain(%x: tensor<?x64xf16, #dsc.tensor<dims = <N, 64>>>) -> tensor<?x
 // is gone.
 // CHECK-LABEL: func.func @casts
 func.func @casts(%x: tensor<4xf32>, %b: tensor<4xbf16>) -> tensor<4xf32> {
-  // CHECK: dsc.cast %{{.*}} {to = 10 : i64} : f32[4] -> f16[4]
+  // CHECK: dsc.cast %{{.*}} {{.*}}to = 10 : i64} : f32[4] -> f16[4]
   %0 = dsc.cast %x {to = 10 : i64} : f32[4] -> f16[4]
-  // CHECK: dsc.cast %{{.*}} {to = 1 : i64} : f16[4] -> f32[4]
+  // CHECK: dsc.cast %{{.*}} {{.*}}to = 1 : i64} : f16[4] -> f32[4]
   %1 = dsc.cast %0 {to = 1 : i64} : f16[4] -> f32[4]
   // CHECK: %[[B:.*]] = dsc.neg %{{.*}} : f32[4] -> f32[4]
   %2 = dsc.neg %b : bf16[4] -> bf16[4]
   // CHECK-NOT: dsc.cast %[[B]]
   %3 = dsc.cast %2 {to = 1 : i64} : bf16[4] -> f32[4]
-  // CHECK: dsc.cast %[[B]] {to = 10 : i64} : f32[4] -> f16[4]
+  // CHECK: dsc.cast %[[B]] {{.*}}to = 10 : i64} : f32[4] -> f16[4]
   %4 = dsc.cast_like %2, %0 : bf16[4], f16[4] -> f16[4]
   %5 = dsc.cast %4 {to = 1 : i64} : f16[4] -> f32[4]
   // CHECK: dsc.add %{{.*}}, %[[B]]
@@ -45,7 +45,7 @@ func.func @casts(%x: tensor<4xf32>, %b: tensor<4xbf16>) -> tensor<4xf32> {
 // CHECK-LABEL: func.func @cache
 func.func @cache(%past: tensor<3x8xf16>, %x: tensor<1x8xf16>) -> (tensor<4x8xf16>, tensor<4x1xf16>) {
   // CHECK: %[[K:.*]] = dsc.neg %{{.*}} : f32[1,8] -> f32[1,8]
-  // CHECK: %[[S:.*]] = dsc.cast %[[K]] {to = 10 : i64} : f32[1,8] -> f16[1,8]
+  // CHECK: %[[S:.*]] = dsc.cast %[[K]] {{.*}}to = 10 : i64} : f32[1,8] -> f16[1,8]
   %k = dsc.neg %x : f16[1,8] -> f16[1,8]
   // CHECK: %[[C:.*]] = dsc.concat %{{.*}}, %[[S]] {{.*}} : f16[3,8], f16[1,8] -> f16[4,8]
   %cache = dsc.concat %past, %k {axis = 0 : i64} : f16[3,8], f16[1,8] -> f16[4,8]
@@ -64,7 +64,7 @@ func.func @cache(%past: tensor<3x8xf16>, %x: tensor<1x8xf16>) -> (tensor<4x8xf16
 // CHECK-LABEL: func.func @edges
 func.func @edges(%c: tensor<i1>, %x: tensor<4xf16>) -> (tensor<4xf16>, tensor<4xi16>) {
   // CHECK: %[[A:.*]] = dsc.neg %{{.*}} : f32[4] -> f32[4]
-  // CHECK: %[[S:.*]] = dsc.cast %[[A]] {to = 10 : i64} : f32[4] -> f16[4]
+  // CHECK: %[[S:.*]] = dsc.cast %[[A]] {{.*}}to = 10 : i64} : f32[4] -> f16[4]
   %0 = dsc.neg %x : f16[4] -> f16[4]
   // CHECK: dsc.bit_cast %[[S]] {{.*}} : f16[4] -> i16[4]
   %bits = dsc.bit_cast %0 {to = 5 : i64} : f16[4] -> i16[4]

@@ -78,16 +78,6 @@ llvm::SetVector<Value> readStorage(GroupOp group) {
   return bases;
 }
 
-/// How many operands of the group's ops, each counted once, are in the tensor.
-static unsigned countReads(GroupOp group, Value base) {
-  llvm::SmallDenseSet<Value> reads;
-  for (Operation &op : group.getBody().front().without_terminator())
-    for (Value operand : op.getOperands())
-      if (operand.getParentBlock() != &group.getBody().front() && baseOf(operand) == base)
-        reads.insert(operand);
-  return reads.size();
-}
-
 Value findOverwritten(GroupOp group) {
   if (group->getNumResults() != 1)
     return {};

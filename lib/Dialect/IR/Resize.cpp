@@ -369,7 +369,7 @@ LogicalResult ResizeOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &va
     return failure();
   // First the axes that shrink, so that less is left to do: the outermost is the cheapest.
   // Of those that grow the innermost is the dearest and comes first.
-  llvm::stable_sort(plan->axes, [](const ResizedAxis &a, const ResizedAxis &b) {
+  llvm::sort(plan->axes, [](const ResizedAxis &a, const ResizedAxis &b) {
     bool aShrinks = growth(a) < 1, bShrinks = growth(b) < 1;
     if (aShrinks != bShrinks)
       return aShrinks;

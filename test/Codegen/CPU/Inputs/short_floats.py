@@ -50,6 +50,8 @@ def short_model(model, element):
         for value in values:
             value.type.tensor_type.elem_type = TensorProto.FLOAT16
         return short
+    if any(node.op_type in ("Conv", "LSTM", "GRU", "RNN") for node in graph.node):
+        short.opset_import[0].version = 22  # the first where these take bfloat16
     names = {value.name: value.name + "_short" for value in values}
     for node in graph.node:
         for list_of_names in (node.input, node.output):
