@@ -100,10 +100,7 @@ PanelSizes ConvPlan::sizes() const {
 }
 
 static Match matchConvolution(const GroupInfo &group, ConvolutionShape &found) {
-  Operation *anchor = nullptr;
-  Match match = findAnchor(group, {SpecKind::Window}, anchor, /*mayWiden=*/false, /*mayPair=*/true);
-  if (match)
-    match = findConvolution(group, anchor, found);
+  Match match = findConvolution(group, found, /*mayPair=*/true);
   if (match && found.isDepthwise())
     return Match::no("one input channel for each output channel");
   return match;

@@ -95,11 +95,7 @@ static bool areRowsInPlace(const ConvolutionShape &shape) {
 }
 
 static Match matchFewPixels(const GroupInfo &group, const Target &target, ConvolutionShape &found) {
-  Operation *anchor = nullptr;
-  Match match = findAnchor(group, {SpecKind::Window}, anchor);
-  if (match)
-    match = findConvolution(group, anchor, found);
-  if (!match)
+  if (Match match = findConvolution(group, found); !match)
     return match;
   if (found.isDepthwise())
     return Match::no("one input channel for each output channel");

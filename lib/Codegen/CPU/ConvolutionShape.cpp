@@ -1,6 +1,8 @@
 //===- ConvolutionShape.cpp - convolutions as Specs describe them ---------===//
 #include "ConvolutionShape.h"
 
+#include "dsc/Codegen/Common/Anchor.h"
+
 using namespace mlir;
 
 namespace dsc {
@@ -177,7 +179,11 @@ Match Finder::find() {
   return Match::yes();
 }
 
-Match findConvolution(const GroupInfo &group, Operation *anchor, ConvolutionShape &found) {
+Match findConvolution(const GroupInfo &group, ConvolutionShape &found, bool mayPair) {
+  Operation *anchor = nullptr;
+  if (Match match = findAnchor(group, {SpecKind::Window}, anchor, /*mayWiden=*/false, mayPair);
+      !match)
+    return match;
   found.op = anchor;
   found.loops = group.getSpec(anchor)->loops.get();
   return Finder(found).find();

@@ -44,7 +44,8 @@ struct ConvolutionShape {
   bool isPointwise() const;
 };
 
-/// Reads the shape from the anchor of a group (see findAnchor).
-Match findConvolution(const GroupInfo &group, mlir::Operation *anchor, ConvolutionShape &found);
+/// Reads the shape from the anchor of a group, a sum over windows; `mayPair` as for
+/// findAnchor.
+Match findConvolution(const GroupInfo &group, ConvolutionShape &found, bool mayPair = false);
 
 } // namespace dsc

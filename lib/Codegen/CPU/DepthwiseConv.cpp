@@ -99,11 +99,7 @@ private:
 } // namespace
 
 static Match matchDepthwise(const GroupInfo &group, ConvolutionShape &found) {
-  Operation *anchor = nullptr;
-  Match match = findAnchor(group, {SpecKind::Window}, anchor);
-  if (match)
-    match = findConvolution(group, anchor, found);
-  if (!match)
+  if (Match match = findConvolution(group, found); !match)
     return match;
   if (!found.isDepthwise())
     return Match::no("several channels are summed, or one is read for several");

@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ApproximateExp.h"
+#include "ShapedCode.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
@@ -24,9 +24,9 @@ struct ApproximateExp : OpRewritePattern<math::ExpOp> {
 };
 
 /// Scalars or vectors, as the operand is.
-class Code {
+class Code : ShapedCode {
 public:
-  Code(OpBuilder &b, Location loc, Type shape) : b(b), loc(loc), shape(shape) {}
+  Code(OpBuilder &b, Location loc, Type shape) : ShapedCode(b, loc, shape) {}
 
   Value number(double value) { return splat(b.getF32FloatAttr(static_cast<float>(value))); }
   Value integer(int32_t value) { return splat(b.getI32IntegerAttr(value)); }
@@ -44,22 +44,6 @@ public:
     Value exponent = arith::ShLIOp::create(b, loc, n, integer(23));
     return arith::BitcastOp::create(b, loc, like(b.getF32Type()), exponent);
   }
-
-private:
-  Type like(Type element) {
-    auto vector = dyn_cast<VectorType>(shape);
-    return vector ? VectorType::get(vector.getShape(), element) : element;
-  }
-  Value splat(TypedAttr scalar) {
-    TypedAttr value = scalar;
-    if (auto vector = dyn_cast<VectorType>(like(scalar.getType())))
-      value = DenseElementsAttr::get(vector, static_cast<Attribute>(scalar));
-    return arith::ConstantOp::create(b, loc, value);
-  }
-
-  OpBuilder &b;
-  Location loc;
-  Type shape;
 };
 
 } // namespace

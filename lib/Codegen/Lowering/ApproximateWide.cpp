@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ApproximateWide.h"
+#include "ShapedCode.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 #include <limits>
@@ -23,9 +23,9 @@ namespace dsc {
 namespace {
 
 /// Scalars or vectors of float64, as the float32 operand is.
-class WideCode {
+class WideCode : ShapedCode {
 public:
-  WideCode(OpBuilder &b, Location loc, Type shape) : b(b), loc(loc), shape(shape) {}
+  WideCode(OpBuilder &b, Location loc, Type shape) : ShapedCode(b, loc, shape) {}
 
   Value widen(Value x) { return arith::ExtFOp::create(b, loc, like(b.getF64Type()), x); }
   Value narrow(Value x) { return arith::TruncFOp::create(b, loc, shape, x); }
@@ -80,22 +80,6 @@ public:
   Value isZero(Value x) {
     return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, x, integer(0));
   }
-
-private:
-  Type like(Type element) {
-    auto vector = dyn_cast<VectorType>(shape);
-    return vector ? VectorType::get(vector.getShape(), element) : element;
-  }
-  Value splat(TypedAttr scalar) {
-    TypedAttr value = scalar;
-    if (auto vector = dyn_cast<VectorType>(like(scalar.getType())))
-      value = DenseElementsAttr::get(vector, static_cast<Attribute>(scalar));
-    return arith::ConstantOp::create(b, loc, value);
-  }
-
-  OpBuilder &b;
-  Location loc;
-  Type shape;
 };
 
 } // namespace
