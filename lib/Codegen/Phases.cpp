@@ -6,6 +6,7 @@
 #include "dsc/Transforms/Passes.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -117,8 +118,9 @@ LogicalResult runPhases(ModuleOp module, WeightStore &weights, const CompileOpti
     if (phase.add) {
       options.beginStep(phase.name);
       PassManager passes(module.getContext());
+      passes.enableVerifier(false); // dsc-opt checks behind each pass, here each phase will do
       phase.add(passes, &weights, options);
-      if (failed(passes.run(module)))
+      if (failed(passes.run(module)) || failed(verify(module)))
         return failure();
     }
     if (phase.name == lastPhase)

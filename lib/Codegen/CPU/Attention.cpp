@@ -542,6 +542,7 @@ namespace {
 class AttentionTemplate : public Template {
 public:
   StringRef getName() const override { return "attention"; }
+  bool laysOutRegisters() const override { return true; }
   Match match(const GroupInfo &group, const Target &target) const override;
   SmallVector<ScheduleAttr> candidates(const GroupInfo &group, const Target &target) const override;
   Cost cost(const GroupInfo &group, ScheduleAttr schedule, const Target &target) const override;

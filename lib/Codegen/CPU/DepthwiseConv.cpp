@@ -25,6 +25,7 @@ namespace {
 class DepthwiseConvTemplate : public Template {
 public:
   StringRef getName() const override { return "depthwise-conv"; }
+  bool laysOutRegisters() const override { return true; }
   Match match(const GroupInfo &group, const Target &target) const override;
   SmallVector<ScheduleAttr> candidates(const GroupInfo &group, const Target &target) const override;
   Cost cost(const GroupInfo &group, ScheduleAttr schedule, const Target &target) const override;
@@ -524,8 +525,12 @@ void DepthwiseEmitter::emit() {
       Dim::max(kernel.constant(1), Dim::min(total.ceilDiv(planesPerPart), kernel.constant(64)));
   auto [first, end] = kernel.share(kernel.size(total));
   kernel.loop(first, end, [&](Value number) {
-    SmallVector<Value> indices = kernel.delinearize(number, planes);
-    emitPlane(indices[0], indices[1]);
+    if (shape.batch.isConstant(1))
+      return emitPlane(kernel.index(0), number);
+    // Layers often differ in their number of channels alone.
+    Value channels = kernel.sizeOfLaunch(shape.outChannels);
+    emitPlane(arith::DivUIOp::create(builder, loc, number, channels),
+              arith::RemUIOp::create(builder, loc, number, channels));
   });
 }
 

@@ -23,6 +23,7 @@ namespace {
 class GemmFmaTemplate : public Template {
 public:
   StringRef getName() const override { return "gemm-fma"; }
+  bool laysOutRegisters() const override { return true; }
   Match match(const GroupInfo &group, const Target &target) const override;
   SmallVector<ScheduleAttr> candidates(const GroupInfo &group, const Target &target) const override;
   Cost cost(const GroupInfo &group, ScheduleAttr schedule, const Target &target) const override;

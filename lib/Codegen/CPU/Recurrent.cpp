@@ -671,6 +671,7 @@ namespace {
 class RecurrentTemplate : public Template {
 public:
   StringRef getName() const override { return "recurrent"; }
+  bool laysOutRegisters() const override { return true; }
   Match match(const GroupInfo &group, const Target &target) const override;
   SmallVector<ScheduleAttr> candidates(const GroupInfo &group, const Target &target) const override;
   Cost cost(const GroupInfo &group, ScheduleAttr schedule, const Target &target) const override;

@@ -158,21 +158,28 @@ static void setFunctionAttributes(llvm::Module &module, const Target &target) {
 /// and to vectorise the loops of scalar code among them. A third of the time of
 /// LLVM's own -O2, which finds little more (docs/Rationale/compile-time.md).
 static constexpr llvm::StringRef kKernelPipeline =
-    "function(loop-mssa(loop-rotate,licm),instcombine<no-verify-fixpoint>,loop(indvars),"
+    "loop-mssa(loop-rotate,licm),instcombine<no-verify-fixpoint>,loop(indvars),"
     "early-cse<memssa>,sccp,instcombine<no-verify-fixpoint>,jump-threading,loop-vectorize,"
-    "loop-unroll<O2>,instcombine<no-verify-fixpoint>,simplifycfg)";
+    "loop-unroll<O2>,instcombine<no-verify-fixpoint>,simplifycfg";
 
-/// -O0: nothing; -O1 and -O2: what kernels need; -O3, and for GPUs: all that LLVM has.
-static llvm::ModulePassManager makePipeline(llvm::PassBuilder &builder, bool isGpu, int optLevel) {
-  if (optLevel <= 0)
-    return builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0);
-  if (isGpu || optLevel >= 3)
-    return builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3);
-  llvm::ModulePassManager passes;
-  llvm::cantFail(builder.parsePassPipeline(passes, kKernelPipeline));
-  return passes;
+/// For kernels whose template has laid out registers and unrolled its loops.
+static constexpr llvm::StringRef kRegisterTilesPipeline =
+    "loop-mssa(loop-rotate,licm),early-cse<memssa>,instcombine<no-verify-fixpoint>,"
+    "loop(indvars),loop-vectorize,instcombine<no-verify-fixpoint>,simplifycfg";
+
+/// Runs what kernels need, each function by itself.
+static void runKernelPipelines(llvm::Module &module, llvm::PassBuilder &builder,
+                               llvm::FunctionAnalysisManager &analyses) {
+  llvm::FunctionPassManager general, registerTiles;
+  llvm::cantFail(builder.parsePassPipeline(general, kKernelPipeline));
+  llvm::cantFail(builder.parsePassPipeline(registerTiles, kRegisterTilesPipeline));
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration())
+      (function.hasFnAttribute(kRegisterTilesAttr) ? registerTiles : general)
+          .run(function, analyses);
 }
 
+/// -O0: nothing; -O1 and -O2: what kernels need; -O3, and for GPUs: all that LLVM has.
 static void runPipeline(llvm::Module &module, llvm::TargetMachine &machine, bool isGpu,
                         int optLevel) {
   llvm::PipelineTuningOptions tuning;
@@ -191,7 +198,12 @@ static void runPipeline(llvm::Module &module, llvm::TargetMachine &machine, bool
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  makePipeline(builder, isGpu, optLevel).run(module, modules);
+  if (optLevel <= 0)
+    builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0).run(module, modules);
+  else if (isGpu || optLevel >= 3)
+    builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+  else
+    runKernelPipelines(module, builder, functions);
 }
 
 void allowTranslation(MLIRContext &context) {

@@ -1,6 +1,8 @@
 //===- KernelLibrary.cpp - the kernels of a compilation -------------------===//
 #include "dsc/Codegen/Program/KernelLibrary.h"
 
+#include "dsc/Codegen/Lowering/LowerKernels.h"
+
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/OperationSupport.h"
 
@@ -60,6 +62,10 @@ FailureOr<KernelCall> KernelLibrary::emit(GroupOp group) {
   if (failed(chosen->emit(emitter, schedule)))
     return failure();
   func::FuncOp function = emitter.finish();
+  if (chosen->laysOutRegisters()) {
+    Builder builder(function.getContext());
+    function->setAttr("passthrough", builder.getStrArrayAttr({kRegisterTilesAttr}));
+  }
 
   KernelCall call;
   llvm::append_range(call.buffers, emitter.getBuffers());

@@ -93,6 +93,9 @@ public:
 
   // Sizes and constants; emitted at the function's entry, so usable everywhere.
   mlir::Value size(Dim dim);
+  /// A size that the launch passes though it be constant: kernels that differ in nothing
+  /// else are one.
+  mlir::Value sizeOfLaunch(Dim dim) { return loadSize(dim); }
   mlir::Value index(int64_t value);
   Dim constant(int64_t value) const { return Dim::constant(builder.getContext(), value); }
 

@@ -35,6 +35,9 @@ public:
   /// Whether it takes anything, and is not made to be fast: reports say how much time is
   /// spent in such templates.
   virtual bool isGeneric() const { return false; }
+  /// Whether its kernels spend their time in vector code that is unrolled already: LLVM
+  /// then does not look for more, which saves a fifth of the time of compilation.
+  virtual bool laysOutRegisters() const { return false; }
   /// Whether it computes the group on the target; a no has a reason for people.
   virtual Match match(const GroupInfo &group, const Target &target) const = 0;
   /// Ways to do it, at least one for a group that matches.

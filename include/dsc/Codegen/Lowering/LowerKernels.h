@@ -13,6 +13,9 @@
 
 namespace dsc {
 
+/// LLVM attribute of kernels of templates with Template::laysOutRegisters.
+inline constexpr llvm::StringLiteral kRegisterTilesAttr = "dsc-register-tiles";
+
 /// Lowers arith, math, scf and vector in a module of kernels to the llvm dialect.
 llvm::LogicalResult lowerToLLVMDialect(mlir::ModuleOp kernels, const Target &target);
 /// The same for each module inside of `parent`, for CPUs, in the context's threads.
