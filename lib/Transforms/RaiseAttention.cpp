@@ -414,7 +414,7 @@ LogicalResult RaiseProducts::matchAndRewrite(MatMulOp op, PatternRewriter &rewri
     return rewriter.notifyMatchFailure(op, "each step rounds to a short type");
   Dim rows = getDims(found->q)[2], scoredRows = getDims(y)[2];
   bool sameRows = rows == scoredRows;
-  if (!sameRows && (rows.isConstant() || scoredRows != broadcast(rows, scoredRows)))
+  if (!sameRows && (rows.isConstant() || !isBroadcastOf(scoredRows, rows)))
     return rewriter.notifyMatchFailure(op, "the mask has more rows than the queries");
   for (const MaskStep &step : found->steps)
     if (getRank(step.addend ? step.addend : step.condition) > 4)

@@ -48,15 +48,19 @@ struct ConvPlan {
   }
   /// First axis of those that columns count.
   unsigned columnAxis() const { return hasStrips ? getRank(shape.op->getResult(0)) - 1 : 2; }
-  PanelBlocks choose(const Target &target, int64_t vectors) const {
-    return choosePanelBlocks(target, sizes(), vectors, false, shape.taps(), rowsOfB(target));
-  }
-  FillCycles fillCycles(const Target &target) const;
   /// Strips, unless the lines of the run are too short for them.
   bool isDecidedInRun() const {
     return hasStrips && shape.axes.size() > 1 && !shape.axes.back().output.isConstant();
   }
+  PanelBlocks choose(const Target &target, int64_t vectors) const {
+    return choosePanelBlocks(target, sizes(), vectors, false, shape.taps(), rowsOfB(target));
+  }
+  FillCycles fillCycles(const Target &target) const;
 };
+
+/// Where the run decides: a line of strips has at least so many vectors, and panels of
+/// taps have so many.
+constexpr int64_t kLeastOfLine = 2, kVectorsOfTaps = 2;
 
 class ConvEmitter {
 public:
@@ -97,7 +101,7 @@ PanelSizes ConvPlan::sizes() const {
   auto outer = llvm::map_to_vector(ArrayRef(shape.axes).drop_back(),
                                    [](const auto &axis) { return axis.output; });
   return {shape.groupOutputs, shape.axes.back().output, depth,
-          product(shape.op->getContext(), outer)};
+          product(shape.op->getContext(), outer), isDecidedInRun() ? kLeastOfLine : 1};
 }
 
 static Match matchConvolution(const GroupInfo &group, ConvolutionShape &found) {
@@ -117,29 +121,6 @@ static constexpr StringLiteral kStrips = "strips";
 
 static bool hasStrips(ScheduleAttr schedule) {
   return schedule.getParams() && schedule.getParams().contains(kStrips);
-}
-
-SmallVector<ScheduleAttr> ConvPanelsTemplate::candidates(const GroupInfo &group,
-                                                         const Target &target) const {
-  ConvolutionShape found;
-  matchConvolution(group, found);
-  MLIRContext *context = group.getGroup()->getContext();
-  SmallVector<ScheduleAttr> schedules;
-  auto add = [&](const ConvPlan &plan, DictionaryAttr params) {
-    // Which width fits the lines of the run is not known: there is code for all up to two.
-    int64_t least = plan.isDecidedInRun() ? 2 : 1, most = plan.isDecidedInRun() ? 2 : 4;
-    for (int64_t vectors = least; vectors <= most; ++vectors)
-      schedules.push_back(plan.choose(target, vectors).write(context, getName(), params));
-  };
-  ConvPlan taps{found, false}, strips{found, true};
-  bool canRead =
-      PixelStrips::canRead(found) && hasVectorEpilogue(group, found.op, strips.columnAxis());
-  if (!canRead || !strips.isDecidedInRun())
-    add(taps, {});
-  if (canRead)
-    add(strips, DictionaryAttr::get(context, NamedAttribute(StringAttr::get(context, kStrips),
-                                                            UnitAttr::get(context))));
-  return schedules;
 }
 
 FillCycles ConvPlan::fillCycles(const Target &target) const {
@@ -174,6 +155,42 @@ static double planCycles(const GroupInfo &group, const ConvPlan &plan, const Pan
   return repeats * (lines * cycles + start);
 }
 
+/// Vectors of a panel where the run decides on strips: not known is which width its lines
+/// fit, so there is code for several.
+static int64_t widthOfStrips(const GroupInfo &group, const ConvPlan &strips,
+                             const Target &target) {
+  auto cycles = [&](int64_t vectors) {
+    return planCycles(group, strips, strips.choose(target, vectors), target);
+  };
+  return cycles(3) <= cycles(2) ? 3 : 2;
+}
+
+SmallVector<ScheduleAttr> ConvPanelsTemplate::candidates(const GroupInfo &group,
+                                                         const Target &target) const {
+  ConvolutionShape found;
+  matchConvolution(group, found);
+  MLIRContext *context = group.getGroup()->getContext();
+  SmallVector<ScheduleAttr> schedules;
+  auto add = [&](const ConvPlan &plan, int64_t vectors, DictionaryAttr params) {
+    schedules.push_back(plan.choose(target, vectors).write(context, getName(), params));
+  };
+  ConvPlan taps{found, false}, strips{found, true};
+  bool canRead =
+      PixelStrips::canRead(found) && hasVectorEpilogue(group, found.op, strips.columnAxis());
+  auto withStrips = DictionaryAttr::get(
+      context, NamedAttribute(StringAttr::get(context, kStrips), UnitAttr::get(context)));
+  if (canRead && strips.isDecidedInRun()) {
+    add(strips, widthOfStrips(group, strips, target), withStrips);
+    return schedules;
+  }
+  constexpr int64_t most = 4;
+  for (int64_t vectors = 1; vectors <= most; ++vectors)
+    add(taps, vectors, {});
+  for (int64_t vectors = 1; canRead && vectors <= most; ++vectors)
+    add(strips, vectors, withStrips);
+  return schedules;
+}
+
 Cost ConvPanelsTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
                               const Target &target) const {
   ConvolutionShape found;
@@ -183,7 +200,7 @@ Cost ConvPanelsTemplate::cost(const GroupInfo &group, ScheduleAttr schedule,
   double cycles = planCycles(group, plan, blocks, target);
   if (plan.isDecidedInRun()) {
     ConvPlan taps{found, false};
-    cycles = std::min(cycles, planCycles(group, taps, taps.choose(target, blocks.vectors), target));
+    cycles = std::min(cycles, planCycles(group, taps, taps.choose(target, kVectorsOfTaps), target));
   }
   Cost cost = estimateWork(group);
   cost.ns = overlappedTime(cycles / target.gigahertz, cost.bytes / target.l3GBs);
@@ -302,7 +319,10 @@ static Dim areLinesLong(const ConvPlan &strips, const ConvPlan &taps, const Pane
   Dim ofLine = sizes.columns.ceilDiv(lanes) * whole(products, lines.ofVector) +
                sizes.columns.ceilDiv(lanes * blocks.vectors) * whole(0, lines.ofPanel);
   Dim vectors = taps.sizes().columns.ceilDiv(lanes);
-  return Dim::le(sizes.lines * ofLine, vectors * whole(products, pixels.ofVector));
+  Dim least = Dim::constant(vectors.getContext(), kLeastOfLine);
+  return Dim::logicalAnd(
+      Dim::le(least, sizes.columns.ceilDiv(lanes)),
+      Dim::le(sizes.lines * ofLine, vectors * whole(products, pixels.ofVector)));
 }
 
 LogicalResult ConvPanelsTemplate::emit(KernelEmitter &kernel, ScheduleAttr schedule) const {
@@ -318,7 +338,7 @@ LogicalResult ConvPanelsTemplate::emit(KernelEmitter &kernel, ScheduleAttr sched
     return success();
   }
   ConvPlan taps{found, false};
-  ConvEmitter byTaps(kernel, taps, taps.choose(kernel.target, blocks.vectors));
+  ConvEmitter byTaps(kernel, taps, taps.choose(kernel.target, kVectorsOfTaps));
   Dim areLong = areLinesLong(plan, taps, blocks, kernel.target);
   kernel.partCount = Dim::select(areLong, kernel.partCount, byTaps.countParts());
   Value condition = arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::ne,

@@ -61,7 +61,7 @@ void LoopNest::followAccesses(Operation *op, const LoopSpec &spec, const IndexEx
     Value operand = op->getOperand(access.operand);
     // Symbols are beyond this analysis.
     if (!kernel.group.contains(operand) || !access.map || access.map->getNumSymbols() != 0 ||
-        llvm::is_contained(access.mayBroadcast, true))
+        (llvm::is_contained(access.mayBroadcast, true) && !kernel.assumesNoBroadcast))
       continue;
     IndexExprs indices;
     for (AffineExpr expr : access.map->getResults())
@@ -192,32 +192,77 @@ void LoopNest::findCut() {
       continue;
     boundaries = found;
     cutLoop = loop;
+    cutOp = &op;
     return;
   }
 }
 
-/// The divisor of the innermost index in reads, if all have the same.
-void LoopNest::findQuotients() {
+/// What an op divides the index of a loop by in its reads; 1: nothing.
+static int64_t divisorOf(const LoopSpec &loops, unsigned loop) {
+  int64_t divisor = 1;
+  for (const Access &access : loops.accesses) {
+    if (!access.map)
+      continue;
+    for (AffineExpr expr : access.map->getResults())
+      expr.walk([&](AffineExpr part) {
+        auto binary = dyn_cast<AffineBinaryOpExpr>(part);
+        if (!binary || part.getKind() != AffineExprKind::FloorDiv)
+          return;
+        auto dim = dyn_cast<AffineDimExpr>(binary.getLHS());
+        auto by = dyn_cast<AffineConstantExpr>(binary.getRHS());
+        if (dim && by && dim.getPosition() == loop)
+          divisor = by.getValue();
+      });
+  }
+  return divisor;
+}
+
+/// Whether the op computes as many elements as the current piece has.
+bool LoopNest::fillsPiece(Operation *op) const {
+  const Spec *spec = kernel.group.getSpec(op);
+  if (!spec || !spec->loops || spec->loops->hasReduction())
+    return false;
+  SmallVector<Dim> sizes = dims;
+  sizes[cutLoop] = boundaries[piece + 1] - boundaries[piece];
+  return ArrayRef<Dim>(spec->loops->extents) == ArrayRef(sizes);
+}
+
+/// The ops of the group that the current piece is computed from, element by element.
+SmallVector<Operation *> LoopNest::opsOfPiece() const {
+  SmallVector<Operation *> found;
+  auto follow = [&](Value operand) {
+    Operation *op = operand.getDefiningOp();
+    if (kernel.group.contains(operand) && !llvm::is_contained(found, op) && fillsPiece(op))
+      found.push_back(op);
+  };
+  const LoopSpec &loops = *kernel.group.getSpec(cutOp)->loops;
+  for (AtOp read : loops.body->front().getOps<AtOp>()) {
+    auto source = dyn_cast<BlockArgument>(read.getSource());
+    for (Value index : read.getIndices())
+      if (auto at = matchShiftedIndex(index); at && source &&
+                                              at->loop.getArgNumber() == cutLoop &&
+                                              at->begin == boundaries[piece])
+        follow(cutOp->getOperand(loops.accesses[source.getArgNumber() - loops.numLoops()].operand));
+  }
+  for (size_t i = 0; i < found.size(); ++i)
+    for (Value operand : found[i]->getOperands())
+      follow(operand);
+  return found;
+}
+
+/// The divisor of the innermost index in reads of the current piece.
+void LoopNest::findQuotient() {
   unsigned last = dims.size() - 1;
   int64_t divisor = 1;
-  for (Operation &op : kernel.group.getBody().without_terminator()) {
-    if (!isInPlace(&op))
-      continue;
-    for (const Access &access : kernel.group.getSpec(&op)->loops->accesses) {
-      if (!access.map)
-        continue;
-      for (AffineExpr expr : access.map->getResults())
-        expr.walk([&](AffineExpr part) {
-          auto binary = dyn_cast<AffineBinaryOpExpr>(part);
-          if (!binary || part.getKind() != AffineExprKind::FloorDiv)
-            return;
-          auto dim = dyn_cast<AffineDimExpr>(binary.getLHS());
-          auto by = dyn_cast<AffineConstantExpr>(binary.getRHS());
-          if (dim && by && dim.getPosition() == last)
-            divisor = by.getValue();
-        });
-    }
-  }
+  auto visit = [&](Operation *op) {
+    int64_t found = divisorOf(*kernel.group.getSpec(op)->loops, last);
+    divisor = found > 1 ? found : divisor;
+  };
+  for (Operation &op : kernel.group.getBody().without_terminator())
+    if (isInPlace(&op))
+      visit(&op);
+  if (!boundaries.empty() && cutLoop != last)
+    llvm::for_each(opsOfPiece(), visit);
   constexpr int64_t most = 8;
   quotient = divisor <= most ? divisor : 1;
 }
@@ -266,8 +311,10 @@ void LoopNest::emitLoops(unsigned depth, SmallVector<Value> indices) {
   hoist(depth, indices);
   if (boundaries.empty() || cutLoop != depth)
     return emitLoop(depth, std::move(indices));
-  for (piece = 0; piece + 1 < boundaries.size(); ++piece)
+  for (piece = 0; piece + 1 < boundaries.size(); ++piece) {
+    findQuotient();
     emitLoop(depth, indices);
+  }
 }
 
 /// One loop, of the current piece if it is the one that is cut, and those inside of it.
@@ -316,13 +363,15 @@ void LoopNest::emit() {
   }
   findIndices();
   findCut();
-  findQuotients();
+  findQuotient();
   makeTables();
   // What is cut inside of the outer loops is so for each of their points.
   bool cutsOuter = !boundaries.empty() && cutLoop < parallel;
   size_t nests = cutsOuter ? boundaries.size() - 1 : 1;
-  for (piece = 0; piece < nests; ++piece)
+  for (piece = 0; piece < nests; ++piece) {
+    findQuotient();
     emitNest();
+  }
 }
 
 /// The loops of the current piece if the outer loops are cut, or of all.

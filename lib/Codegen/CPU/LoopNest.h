@@ -39,9 +39,11 @@ private:
   void emitNest();
   void findIndices();
   void findCut();
-  void findQuotients();
+  void findQuotient();
   void makeTables();
   bool isInPlace(mlir::Operation *op) const;
+  bool fillsPiece(mlir::Operation *op) const;
+  llvm::SmallVector<mlir::Operation *> opsOfPiece() const;
   void hoist(unsigned depth, llvm::ArrayRef<mlir::Value> indices);
   void addIndices(mlir::Value tensor, IndexExprs indices);
   void followAccesses(mlir::Operation *op, const LoopSpec &spec, const IndexExprs &result);
@@ -55,9 +57,10 @@ private:
   /// Where loop `cutLoop` changes what it reads (pieces of a Concat, borders of a Pad):
   /// each piece between two boundaries has loops of its own.
   unsigned cutLoop = 0;
+  mlir::Operation *cutOp = nullptr;
   llvm::SmallVector<Dim> boundaries;
   unsigned piece = 0;
-  /// What reads of the innermost loop divide its index by (nearest neighbours).
+  /// What reads of the current piece divide the innermost index by (nearest neighbours).
   int64_t quotient = 1;
 };
 

@@ -215,8 +215,26 @@ LogicalResult LoopsTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const {
     kernel.partCount =
         Dim::max(kernel.partCount,
                  countParts(kernel.group, dims, product(kernel.builder.getContext(), outer)));
-    LoopNest(kernel, results).emit();
   }
+  auto emitNests = [&] {
+    for (auto &[dims, results] : nests)
+      LoopNest(kernel, results).emit();
+    return SmallVector<Value>();
+  };
+  Dim isWhole = broadcastsNothing(kernel.group);
+  if (isWhole.isConstant()) {
+    emitNests();
+    return success();
+  }
+  // Where an operand may be broadcast, its elements are read one by one: so there are
+  // loops also for the case that none is.
+  Value condition = arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::ne,
+                                          kernel.size(isWhole), kernel.index(0));
+  kernel.assumesNoBroadcast = true;
+  kernel.branch(condition, {}, emitNests, [&] {
+    kernel.assumesNoBroadcast = false;
+    return emitNests();
+  });
   return success();
 }
 

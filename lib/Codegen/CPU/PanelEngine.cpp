@@ -137,6 +137,17 @@ bool PanelEngine::isOneDepthBlock() const {
   return sizes.depth.isConstant() && sizes.depth.getConstant() <= blocks.blockDepth;
 }
 
+/// The widths of panels of at most `most` vectors that lines of at least `least` vectors
+/// are evenly split into, the largest first.
+static SmallVector<int64_t> widthsFrom(int64_t least, int64_t most) {
+  llvm::SmallSet<int64_t, 8> found;
+  for (int64_t line = least; line <= most * std::max(least, most); ++line)
+    forParts(line, llvm::divideCeil(line, most), [&](int64_t width) { found.insert(width); });
+  SmallVector<int64_t> widths(found.begin(), found.end());
+  llvm::sort(widths, std::greater<>());
+  return widths;
+}
+
 /// Splits the vectors of a line evenly. Where only the run knows how many there are, there
 /// is code for each width: too much of it where also tiles may have any number of rows.
 void PanelEngine::splitColumns() {
@@ -149,7 +160,7 @@ void PanelEngine::splitColumns() {
   narrowVectors = kernel.size(narrow);
   widePanels = kernel.size(wide);
   if (!isKnown)
-    widths = llvm::to_vector(llvm::reverse(llvm::seq_inclusive<int64_t>(1, blocks.vectors)));
+    widths = widthsFrom(sizes.leastOfLine, blocks.vectors);
   else if (wide.isConstant(0))
     widths = {narrow.getConstant()};
   else

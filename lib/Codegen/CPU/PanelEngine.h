@@ -39,6 +39,8 @@ struct PanelSizes {
   /// If given, C has so many times `columns` columns, and no panel reaches from one line
   /// into the next.
   Dim lines = {};
+  /// Vectors that a line is known to have at least.
+  int64_t leastOfLine = 1;
 };
 
 /// How B lies in panels that the kernel fills: a row of a panel has `parts` parts, each

@@ -249,7 +249,7 @@ SmallVector<Value> KernelEmitter::accessIndices(Operation *op, const LoopSpec &s
   SmallVector<Value> indices;
   for (auto [axis, expr] : llvm::enumerate(access.map->getResults())) {
     Value i = apply(expr, point, spec.symbols);
-    if (access.mayBroadcast[axis]) {
+    if (access.mayBroadcast[axis] && !assumesNoBroadcast) {
       Value isOne =
           arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, size(dims[axis]), index(1));
       i = arith::SelectOp::create(builder, loc, isOne, index(0), i);

@@ -23,6 +23,29 @@ const Spec *GroupInfo::getSpec(Operation *op) const {
   return slot ? &*slot : nullptr;
 }
 
+Dim broadcastsNothing(const GroupInfo &group) {
+  MLIRContext *context = group.getGroup()->getContext();
+  llvm::SmallSetVector<Attribute, 4> conditions;
+  for (Operation &op : group.getBody().without_terminator()) {
+    const Spec *spec = group.getSpec(&op);
+    if (!spec || !spec->loops)
+      continue;
+    const LoopSpec &loops = *spec->loops;
+    for (const Access &access : llvm::concat<const Access>(loops.accesses, loops.finishAccesses))
+      for (auto [axis, may] : llvm::enumerate(access.mayBroadcast)) {
+        if (!may)
+          continue;
+        auto loop = cast<AffineDimExpr>(access.map->getResult(axis));
+        Dim size = getDims(op.getOperand(access.operand))[axis];
+        conditions.insert(Dim::eq(size, loops.extents[loop.getPosition()]).getAttr());
+      }
+  }
+  Dim all = Dim::constant(context, 1);
+  for (Attribute condition : conditions)
+    all = Dim::logicalAnd(all, Dim(cast<DimAttr>(condition)));
+  return all;
+}
+
 //===----------------------------------------------------------------------===//
 // The function
 //===----------------------------------------------------------------------===//
@@ -327,15 +350,25 @@ void KernelEmitter::markScratch(BufferView &view) {
   view.noaliasScopes = builder.getArrayAttr(resultScopes);
 }
 
-Value KernelEmitter::address(const BufferView &view, ValueRange indices) {
-  Value offset = index(0);
-  for (auto [i, stride] : llvm::zip(indices, view.strides))
-    offset = add(offset, mul(i, stride));
+/// `offset` elements behind `start`, in the same tensor.
+static Value advance(KernelEmitter &kernel, const BufferView &view, Value start, Value offset) {
   if (isConstantIntValue(offset, 0))
-    return view.ptr;
-  Value wide = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), offset);
-  return LLVM::GEPOp::create(builder, loc, view.ptr.getType(), view.element, view.ptr,
+    return start;
+  OpBuilder &builder = kernel.builder;
+  Value wide = arith::IndexCastOp::create(builder, kernel.loc, builder.getI64Type(), offset);
+  return LLVM::GEPOp::create(builder, kernel.loc, start.getType(), view.element, start,
                              ArrayRef<LLVM::GEPArg>{wide}, LLVM::GEPNoWrapFlags::inbounds);
+}
+
+Value KernelEmitter::address(const BufferView &view, ValueRange indices) {
+  if (indices.empty())
+    return view.ptr;
+  // The last index by itself: so LLVM sees that an address that steps with it does not
+  // wrap, and asks nothing in front of a vectorised loop.
+  Value offset = index(0), last = mul(indices.back(), view.strides.back());
+  for (auto [i, stride] : llvm::drop_end(llvm::zip(indices, view.strides)))
+    offset = add(offset, mul(i, stride));
+  return advance(*this, view, advance(*this, view, view.ptr, offset), last);
 }
 
 Value KernelEmitter::loadAt(const BufferView &view, Value address) {

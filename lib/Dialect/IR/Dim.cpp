@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <map>
+#include <numeric>
 
 using namespace mlir;
 
@@ -361,13 +362,26 @@ static Dim extremum(DimKind kind, Dim a, Dim b) {
 Dim Dim::min(Dim a, Dim b) { return extremum(DimKind::Min, a, b); }
 Dim Dim::max(Dim a, Dim b) { return extremum(DimKind::Max, a, b); }
 
+/// Whether no symbols make it 0 since a number divides all of its terms but the constant,
+/// as 2 * n - 1.
+static bool isNeverZero(Dim dim) {
+  Polynomial sum = toPolynomial(dim);
+  int64_t constant = 0, divisor = 0;
+  for (auto &[monomial, coefficient] : sum.terms)
+    if (monomial.empty())
+      constant = coefficient;
+    else
+      divisor = std::gcd(divisor, coefficient);
+  return !sum.overflows && divisor > 1 && constant % divisor != 0;
+}
+
 Dim Dim::eq(Dim a, Dim b) {
   if (a.isConstant() && b.isConstant())
     return constant(a.getContext(), a == b);
   Dim difference = a - b;
   if (difference.isConstant())
     return constant(a.getContext(), difference.getConstant() == 0);
-  if (difference.isKnownPositive() || (b - a).isKnownPositive())
+  if (difference.isKnownPositive() || (b - a).isKnownPositive() || isNeverZero(difference))
     return constant(a.getContext(), 0);
   return makeNode(a.getContext(), DimKind::Eq, {a, b});
 }
@@ -536,13 +550,29 @@ Dim broadcast(Dim a, Dim b) {
     std::string left = x.str(), right = y.str();
     return std::pair(left.size(), left) < std::pair(right.size(), right);
   });
+  // A size that is never 1 is the result's.
+  Dim one = Dim::constant(a.getContext(), 1);
+  for (Dim size : sizes)
+    if (Dim::eq(size, one).isConstant(0))
+      return size;
   // Not max(a, b): with sizes 1 and 0 the result is 0.
-  Dim one = Dim::constant(a.getContext(), 1), result = sizes.pop_back_val();
+  Dim result = sizes.pop_back_val();
   while (!sizes.empty()) {
     Dim size = sizes.pop_back_val();
     result = Dim::select(Dim::eq(size, one), result, size);
   }
   return result;
+}
+
+bool isBroadcastOf(Dim dim, Dim part) {
+  SmallVector<Dim> sizes, parts;
+  collectBroadcast(dim, sizes);
+  collectBroadcast(part, parts);
+  return llvm::all_of(parts, [&](Dim size) {
+    return llvm::any_of(sizes, [&](Dim other) {
+      return other == size || isClampOf(size, other) || isClampOf(other, size);
+    });
+  });
 }
 
 //===----------------------------------------------------------------------===//

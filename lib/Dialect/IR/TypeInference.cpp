@@ -156,8 +156,8 @@ FailureOr<SmallVector<Dim>> TypeInference::broadcastShapes(ArrayRef<SmallVector<
                                 .str();
       if (!merged)
         return error() << message, failure();
-      // One of them is a broadcast of the other and more.
-      bool isKnown = !size.isConstant() && !dim.isConstant() && (merged == size || merged == dim);
+      bool isKnown = !size.isConstant() && !dim.isConstant() &&
+                     (isBroadcastOf(size, dim) || isBroadcastOf(dim, size));
       Dim fits = isKnown ? one
                          : Dim::logicalOr(Dim::eq(size, dim),
                                           Dim::logicalOr(Dim::eq(size, one), Dim::eq(dim, one)));

@@ -65,6 +65,10 @@ struct ShiftedIndex {
 };
 std::optional<ShiftedIndex> matchShiftedIndex(mlir::Value index);
 
+/// 1 where no operand of the group's ops is broadcast along an axis along which it only
+/// may be, as the run's sizes say.
+Dim broadcastsNothing(const GroupInfo &group);
+
 class KernelEmitter {
 public:
   /// Starts the function `name` at the end of `module`.
@@ -127,6 +131,9 @@ public:
   /// `boundaries` cut a loop into pieces; the index is in the piece from number `piece`
   /// on. Reads with dsc.at that are inside, or outside, for a whole piece test nothing.
   void assumeInPiece(mlir::Value index, llvm::ArrayRef<Dim> boundaries, unsigned piece);
+  /// Operands have the sizes of the loops that read them: none is broadcast that only
+  /// may be. For code behind a test of `broadcastsNothing(group)`.
+  bool assumesNoBroadcast = false;
   /// index floordiv divisor = quotient.
   void assumeQuotient(mlir::Value index, int64_t divisor, mlir::Value quotient);
 

@@ -117,10 +117,13 @@ Dim product(mlir::MLIRContext *context, llvm::ArrayRef<Dim> dims);
 
 /// The size of two broadcast dimensions (ONNX: equal, or one of them is 1). An
 /// empty Dim where constants disagree. Of an unproved pair, the one that is a
-/// constant greater than 1 wins. Of others it is select(eq(a, 1), b, a), which has
-/// each size once however often they meet: the broadcast of a result with one of its
-/// operands is that result.
+/// constant greater than 1 wins, or one that is never 1, such as 2 * n. Of others it is
+/// select(eq(a, 1), b, a), which has each size once however often they meet: the
+/// broadcast of a result with one of its operands is that result.
 Dim broadcast(Dim a, Dim b);
+
+/// Whether `dim` is known to be a broadcast of `part` and possibly more.
+bool isBroadcastOf(Dim dim, Dim part);
 
 /// Parses the infix form that print() writes: `(H - 1) floordiv 2 + 1`.
 mlir::FailureOr<Dim> parseDim(mlir::AsmParser &parser);
