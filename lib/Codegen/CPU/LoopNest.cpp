@@ -239,9 +239,8 @@ SmallVector<Operation *> LoopNest::opsOfPiece() const {
   for (AtOp read : loops.body->front().getOps<AtOp>()) {
     auto source = dyn_cast<BlockArgument>(read.getSource());
     for (Value index : read.getIndices())
-      if (auto at = matchShiftedIndex(index); at && source &&
-                                              at->loop.getArgNumber() == cutLoop &&
-                                              at->begin == boundaries[piece])
+      if (auto at = matchShiftedIndex(index);
+          at && source && at->loop.getArgNumber() == cutLoop && at->begin == boundaries[piece])
         follow(cutOp->getOperand(loops.accesses[source.getArgNumber() - loops.numLoops()].operand));
   }
   for (size_t i = 0; i < found.size(); ++i)
