@@ -157,8 +157,7 @@ static double planCycles(const GroupInfo &group, const ConvPlan &plan, const Pan
 
 /// Vectors of a panel where the run decides on strips: not known is which width its lines
 /// fit, so there is code for several.
-static int64_t widthOfStrips(const GroupInfo &group, const ConvPlan &strips,
-                             const Target &target) {
+static int64_t widthOfStrips(const GroupInfo &group, const ConvPlan &strips, const Target &target) {
   auto cycles = [&](int64_t vectors) {
     return planCycles(group, strips, strips.choose(target, vectors), target);
   };
@@ -320,9 +319,8 @@ static Dim areLinesLong(const ConvPlan &strips, const ConvPlan &taps, const Pane
                sizes.columns.ceilDiv(lanes * blocks.vectors) * whole(0, lines.ofPanel);
   Dim vectors = taps.sizes().columns.ceilDiv(lanes);
   Dim least = Dim::constant(vectors.getContext(), kLeastOfLine);
-  return Dim::logicalAnd(
-      Dim::le(least, sizes.columns.ceilDiv(lanes)),
-      Dim::le(sizes.lines * ofLine, vectors * whole(products, pixels.ofVector)));
+  return Dim::logicalAnd(Dim::le(least, sizes.columns.ceilDiv(lanes)),
+                         Dim::le(sizes.lines * ofLine, vectors * whole(products, pixels.ofVector)));
 }
 
 LogicalResult ConvPanelsTemplate::emit(KernelEmitter &kernel, ScheduleAttr schedule) const {
