@@ -87,20 +87,22 @@ PanelBlocks choosePanelBlocks(const Target &target, const PanelSizes &sizes, int
   if (arePacked && sizes.depth.isConstant() && sizes.rows.isConstant() && rows <= blocks.rows)
     blocks.blockDepth = depth;
   // Rows: their part of A stays in the L2 cache while panels pass over it. Where each
-  // block of rows has to pack the panels again, blocks are large, and go through
-  // the panels in several turns.
-  constexpr int64_t fewRows = 128, manyRows = 256;
+  // block of rows has to pack the panels again, blocks are large, unless threads would
+  // have a few blocks to share; they go through the panels in several turns.
+  constexpr int64_t fewRows = 128, manyRows = 256, fewBlocks = 6, sharingPanels = 4;
+  int64_t panels = llvm::divideCeil(static_cast<int64_t>(estimateSize(sizes.columns)), columns);
+  if (sizes.lines)
+    panels *= static_cast<int64_t>(estimateSize(sizes.lines));
+  int64_t sharedPanels = evenPiece(std::max<int64_t>(1, panels), sharingPanels, 1);
+  bool hasFewBlocks =
+      llvm::divideCeil(panels, sharedPanels) * llvm::divideCeil(rows, manyRows) < fewBlocks;
   int64_t cachedRows = target.l2Bytes / 2 / (blocks.blockDepth * bytes);
-  int64_t mostRows = arePacked ? fewRows : manyRows;
+  int64_t mostRows = arePacked || hasFewBlocks ? fewRows : manyRows;
   blocks.blockRows = sizes.rows.isConstant() ? evenPiece(rows, mostRows, 1) : mostRows;
   // All of the rows' part of A in the cache: one panel after the other may go through
   // the whole depth. Else several panels share what is loaded.
   bool fits = blocks.blockRows * depth * bytes <= target.l2Bytes / 2;
-  int64_t panels = llvm::divideCeil(static_cast<int64_t>(estimateSize(sizes.columns)), columns);
-  if (sizes.lines)
-    panels *= static_cast<int64_t>(estimateSize(sizes.lines));
-  constexpr int64_t sharingPanels = 4;
-  blocks.blockPanels = fits ? 1 : evenPiece(std::max<int64_t>(1, panels), sharingPanels, 1);
+  blocks.blockPanels = fits ? 1 : sharedPanels;
   int64_t turns = arePacked || blocks.blockPanels == 1
                       ? 1
                       : llvm::divideCeil(blocks.blockRows, std::max(2 * blocks.rows, cachedRows));
