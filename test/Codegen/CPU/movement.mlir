@@ -46,3 +46,12 @@ func.func @scatter_elements(%x: tensor<9x32xf32>, %i: tensor<5x32xi64>, %u: tens
   %y = dsc.scatter_elements %x, %i, %u {axis = 0 : i64, reduction = "add"} : f32[9,32], i64[5,32], f32[5,32] -> f32[9,32]
   return %y : tensor<9x32xf32>
 }
+
+// All but one pixel of the levels may be read as vectors, whatever the batch.
+// CHECK-LABEL: func.func @pyramid
+func.func @pyramid(%d: tensor<?x4x?x?xf32, #dsc.tensor<dims = <N, 4, H, W>>>, %l: tensor<?x4x?x?xf32, #dsc.tensor<dims = <N, 4, A, B>>>) -> tensor<?x4x?x?xf32, #dsc.tensor<dims = <N, 4, 2 * H, 2 * W>>> {
+  // CHECK: dsc.group {{.*}}<"maps"
+  %u = dsc.resize %d {coordinate_transformation_mode = "asymmetric", mode = "nearest", nearest_mode = "floor", roi = array<f32>, scales = array<f32: 1.0, 1.0, 2.0, 2.0>} : f32[N,4,H,W] -> f32[N,4,2 * H,2 * W]
+  %y = dsc.add %u, %l : f32[N,4,2 * H,2 * W], f32[N,4,A,B] -> f32[N,4,2 * H,2 * W]
+  return %y : tensor<?x4x?x?xf32, #dsc.tensor<dims = <N, 4, 2 * H, 2 * W>>>
+}

@@ -39,6 +39,13 @@ TEST_F(ImportModelTest, SizesOfResidualStreamsStayShort) {
                               "f32[select(eq(M, 1), N, M)] -> f32[select(eq(M, 1), N, M)]"));
 }
 
+TEST_F(ImportModelTest, SizesThatAreNeverOneAreNotBroadcast) {
+  std::string text = importText("g (float[N] x, float[M] y) => (float[?] z) {"
+                                "  a = Concat<axis = 0>(x, x) z = Add(a, y) }");
+  EXPECT_THAT(text, HasSubstr("dsc.guard or(eq(M, 2 * N), eq(M, 1))"));
+  EXPECT_THAT(text, HasSubstr(": f32[2 * N], f32[M] -> f32[2 * N]"));
+}
+
 TEST_F(ImportModelTest, LocationsNameNodes) {
   locations = true;
   EXPECT_THAT(importText("g (float[2] x) => (float[2] z) { z = Add(x, x) }"),

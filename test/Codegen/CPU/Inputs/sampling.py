@@ -1,4 +1,4 @@
-"""Padding, RoiAlign and scatters against onnxruntime: sampling.py FOLDER FAMILY...
+"""Padding, RoiAlign, scatters and pyramids against onnxruntime: sampling.py FOLDER FAMILY...
 
 For each case writes a model and its inputs to FOLDER, runs `dsc run`, and compares
 all outputs. A case is one line below: modes, pads on several axes and of either sign,
@@ -63,6 +63,37 @@ def roi_aligns():
     yield roi_align(8, 0, sampling_ratio=2, symbols=True)
 
 
+def pyramid(batch, channels, deep, lateral):
+    """A feature pyramid: what is enlarged meets laterals of other symbols, which have one
+    pixel or as many, and levels of all sizes become the channels of one tensor."""
+    model = Model(f"pyramid {batch} {channels} {deep} {lateral}")
+    model.input("d", floats(batch, channels, *deep), {0: "N", 2: "H", 3: "W"})
+    model.input("l", floats(batch, channels, *lateral), {0: "N", 2: "LH", 3: "LW"})
+    model.input("g", floats(batch, channels, 1, 1), {0: "N"})
+    model.constant("scales", np.array([1, 1, 2, 2], np.float32))
+    model.node("Mul", ["l", "g"], ["gated"])
+    larger = dict(mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    model.node("Resize", ["d", "", "scales"], ["p1"], **larger)
+    model.node("Add", ["p1", "gated"], ["p2"])
+    model.node("Resize", ["p2", "", "scales"], ["p3"], **larger)
+    model.constant("scales4", np.array([1, 1, 4, 4], np.float32))
+    model.node("Mul", ["d", "g"], ["d1"])
+    model.node("Resize", ["d1", "", "scales4"], ["p4"], **larger)
+    model.node("Concat", ["p3", "p4"], ["y"], axis=1)
+    model.outputs = ["p2", "y"]
+    return model
+
+
+def pyramids():
+    for batch in (1, 2):
+        for channels in (1, 5):
+            yield pyramid(batch, channels, (9, 11), (18, 22))
+            yield pyramid(batch, channels, (9, 21), (1, 42))
+            yield pyramid(batch, channels, (3, 5), (6, 1))
+            yield pyramid(batch, channels, (1, 1), (1, 1))
+            yield pyramid(batch, channels, (1, 2), (2, 4))
+
+
 def scatter(kind, rows, updates, width, reduction="none", symbols=False):
     """Rows added to rows: by indices repeated along the row, or by ScatterND."""
     model = Model(f"scatter {kind} {rows} {updates} {width} {reduction} symbols={symbols}")
@@ -98,7 +129,7 @@ def scatters():
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    families = {"pad": pads, "roi-align": roi_aligns, "scatter": scatters}
+    families = {"pad": pads, "roi-align": roi_aligns, "pyramid": pyramids, "scatter": scatters}
     return sum(count_failures(families[family](), folder) for family in sys.argv[2:])
 
 
