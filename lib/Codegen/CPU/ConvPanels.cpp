@@ -5,10 +5,12 @@
 // panel's pixels read is copied into scratch once, and all output channels pass over
 // it: either what each tap reads (PixelPanel), or, where panels do not reach over the
 // end of an image's line, the lines that all taps read (PixelStrips). Where only the run
-// knows how long lines are, there is code for both.
+// knows how long lines are, there is code for both; where it may have few pixels, for
+// that as well (FewPixels).
 //
 //===----------------------------------------------------------------------===//
 #include "ConvolutionShape.h"
+#include "FewPixels.h"
 #include "PanelEngine.h"
 #include "PixelPanel.h"
 #include "PixelStrips.h"
@@ -323,6 +325,17 @@ static Dim areLinesLong(const ConvPlan &strips, const ConvPlan &taps, const Pane
                          Dim::le(sizes.lines * ofLine, vectors * whole(products, pixels.ofVector)));
 }
 
+/// Code for both, of which the run takes the first where `condition` is not 0.
+template <typename First, typename Second>
+static void chooseInRun(KernelEmitter &kernel, Dim condition, First &first, Second &second) {
+  kernel.partCount = Dim::select(condition, first.countParts(), second.countParts());
+  Value isFirst = arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::ne,
+                                        kernel.size(condition), kernel.index(0));
+  kernel.branch(
+      isFirst, {}, [&] { return first.emit(), SmallVector<Value>(); },
+      [&] { return second.emit(), SmallVector<Value>(); });
+}
+
 LogicalResult ConvPanelsTemplate::emit(KernelEmitter &kernel, ScheduleAttr schedule) const {
   ConvolutionShape found;
   if (Match match = matchConvolution(kernel.group, found); !match)
@@ -331,19 +344,16 @@ LogicalResult ConvPanelsTemplate::emit(KernelEmitter &kernel, ScheduleAttr sched
   PanelBlocks blocks = PanelBlocks::read(schedule);
   ConvEmitter emitter(kernel, plan, blocks);
   kernel.partCount = emitter.countParts();
-  if (!plan.isDecidedInRun()) {
+  if (plan.isDecidedInRun()) {
+    ConvPlan taps{found, false};
+    ConvEmitter byTaps(kernel, taps, taps.choose(kernel.target, kVectorsOfTaps));
+    chooseInRun(kernel, areLinesLong(plan, taps, blocks, kernel.target), emitter, byTaps);
+  } else if (FewPixels::canCompute(kernel.group, found)) {
+    FewPixels fewPixels(kernel, found);
+    chooseInRun(kernel, FewPixels::areFew(found), fewPixels, emitter);
+  } else {
     emitter.emit();
-    return success();
   }
-  ConvPlan taps{found, false};
-  ConvEmitter byTaps(kernel, taps, taps.choose(kernel.target, kVectorsOfTaps));
-  Dim areLong = areLinesLong(plan, taps, blocks, kernel.target);
-  kernel.partCount = Dim::select(areLong, kernel.partCount, byTaps.countParts());
-  Value condition = arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::ne,
-                                          kernel.size(areLong), kernel.index(0));
-  kernel.branch(
-      condition, {}, [&] { return emitter.emit(), SmallVector<Value>(); },
-      [&] { return byTaps.emit(), SmallVector<Value>(); });
   return success();
 }
 

@@ -183,6 +183,12 @@ def convs():
     yield conv((1, 300, 4, 48), (70, 300, 3, 3), symbols=(2, 3), activation="Relu", pads=[1] * 4)
     yield conv((2, 16, 9, 64), (16, 16, 3, 3), symbols=(0, 3), residual=True, pads=[1] * 4)
     yield conv((2, 4, 5, 6, 40), (7, 4, 2, 3, 3), symbols=(2, 3, 4), pads=[0, 1, 1, 1, 1, 1])
+    # Few pixels, many channels; groups, tails of channels, and rows of no common divisor.
+    for height, width in ((1, 1), (1, 3), (2, 2), (1, 5)):
+        few = dict(symbols=(0, 2, 3), bias=True)
+        yield conv((2, 131, height, width), (131, 131, 1, 1), residual=True, **few)
+        yield conv((1, 300, height, width), (192, 150, 1, 1), activation="Sigmoid", group=2, **few)
+        yield conv((3, 512, height, width), (250, 512, 1, 1), **few)
     yield conv((2, 12, 80), (7, 12, 5), symbols=(2,), bias=True, pads=[2, 2])
     for width in (1, 3, 9, 20):
         yield conv((1, 24, 3, width), (40, 24, 1, 1), symbols=(2, 3), activation="HardSwish")

@@ -1,0 +1,43 @@
+//===- FewPixels.h - pointwise convolutions of at most four pixels --------===//
+//
+// Panels of so few pixels would be mostly padding. Instead the pixels become rows of
+// channels, and a result is the product of such a row with a row of the kernel, which is
+// read in place.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "ConvolutionShape.h"
+#include "dsc/Codegen/Common/Epilogue.h"
+
+namespace dsc {
+
+class FewPixels {
+public:
+  /// Whether there is code for few pixels: where only the run knows how many there are.
+  static bool canCompute(const GroupInfo &group, const ConvolutionShape &shape);
+  /// 1 where it is to be used.
+  static Dim areFew(const ConvolutionShape &shape);
+
+  FewPixels(KernelEmitter &kernel, const ConvolutionShape &shape);
+
+  Dim countParts() const;
+  /// Emits this part's share.
+  void emit();
+
+private:
+  llvm::SmallVector<Dim> tasks() const;
+  void gather(mlir::Value image, mlir::Value group);
+  void emitRows(mlir::Value image, mlir::Value group, mlir::Value first, mlir::Value count);
+
+  KernelEmitter &kernel;
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+  const ConvolutionShape &shape;
+  VectorCode code;
+  Epilogue epilogue;
+  int64_t depth, rowsAtOnce, rowsOfTask;
+  BufferView pixels; ///< [kFewPixels][depth], behind the last pixel zeros
+};
+
+} // namespace dsc
