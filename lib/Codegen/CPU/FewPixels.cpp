@@ -14,7 +14,7 @@ static constexpr int64_t kFewPixels = 4;
 static constexpr int64_t kWorkPerPart = 1 << 17;
 /// Smaller kernels are not worth more code: they are of early layers, whose pixels are
 /// few where the last layers' are fewer still.
-static constexpr int64_t kLeastWeights = 1 << 14;
+static constexpr int64_t kLeastWeights = 1 << 15;
 
 bool FewPixels::canCompute(const GroupInfo &group, const ConvolutionShape &shape) {
   bool isFloat = getElementType(shape.input()).isF32() && getElementType(shape.kernel()).isF32();

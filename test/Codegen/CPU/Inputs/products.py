@@ -186,8 +186,8 @@ def convs():
     # Few pixels, many channels; groups, tails of channels, and rows of no common divisor.
     for height, width in ((1, 1), (1, 3), (2, 2), (1, 5)):
         few = dict(symbols=(0, 2, 3), bias=True)
-        yield conv((2, 131, height, width), (131, 131, 1, 1), residual=True, **few)
-        yield conv((1, 300, height, width), (192, 150, 1, 1), activation="Sigmoid", group=2, **few)
+        yield conv((2, 191, height, width), (191, 191, 1, 1), residual=True, **few)
+        yield conv((1, 350, height, width), (384, 175, 1, 1), activation="Sigmoid", group=2, **few)
         yield conv((3, 512, height, width), (250, 512, 1, 1), **few)
     yield conv((2, 12, 80), (7, 12, 5), symbols=(2,), bias=True, pads=[2, 2])
     for width in (1, 3, 9, 20):
