@@ -193,8 +193,12 @@ Cost AccumulateTemplate::cost(const GroupInfo &group, ScheduleAttr, const Target
 
 LogicalResult AccumulateTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const {
   Operation *anchor = nullptr;
-  (void)findReduction(kernel.group, anchor);
-  AccumulateKernel(kernel, anchor, *findRow(*kernel.group.getSpec(anchor)->loops)).emit();
+  if (Match match = findReduction(kernel.group, anchor); !match)
+    return kernel.group.getGroup()->emitOpError() << match.reason;
+  std::optional<unsigned> row = findRow(*kernel.group.getSpec(anchor)->loops);
+  if (!row)
+    return kernel.group.getGroup()->emitOpError("reads no rows");
+  AccumulateKernel(kernel, anchor, *row).emit();
   return success();
 }
 

@@ -257,8 +257,10 @@ void PoolKernel::fill(Range range) {
   kernel.loop(range.first, range.end, [&](Value j) { storeColumn(j, identity); });
 }
 
-/// Takes the lines at `taps` of a loop into the columns; `isFirst`: nothing is in them.
+/// Takes the lines at `taps` of a loop, at least one, into the columns; `isFirst`: nothing
+/// is in them.
 void PoolKernel::addLines(unsigned loop, ArrayRef<Value> taps, Range inside, bool isFirst) {
+  assert(!taps.empty() && "no lines");
   kernel.loop(inside.first, inside.end, [&](Value j) {
     Value sum;
     for (Value tap : taps) {
