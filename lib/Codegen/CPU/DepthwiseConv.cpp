@@ -47,33 +47,40 @@ private:
   ArrayRef<Axis> outerAxes() const { return ArrayRef(shape.axes).drop_back(); }
   /// Vectors of columns that are computed together. `masks`: for each tap of the line,
   /// the lanes that are inside; empty: all lanes of all taps are, and of the result.
+  /// `areOnly`: of one vector, which is the whole line.
   struct Columns {
     SmallVector<Value> firsts;
     SmallVector<Value> masks;
+    bool areOnly = false;
   };
   /// From `first` to before `end`.
   struct Range {
     Value first, end;
   };
+  void emitPlanes(Range numbers);
   void emitPlane(Value image, Value channel);
   void emitLine(Value number, const Columns &columns);
   void forColumns(int64_t together, function_ref<void(const Columns &)> body);
   void emitInside(Range lines, const Columns &columns);
   void emitBorder(Range lines, const Columns &columns);
-  Range insideColumns();
-  Range insideLines();
-  Range groupedLines();
+  Range findInsideColumns();
+  Range findInsideLines();
+  Range findGroupedLines();
+  Columns maskedColumns(Value first);
   SmallVector<Value> sumLines(Value firstLine, int64_t count, const Columns &columns,
                               bool areInside);
   SmallVector<Value> sumLine(Value number, const Columns &columns);
-  Value loadTap(Value lineStart, const Columns &columns, size_t number, int64_t tap);
+  using UseTap = function_ref<void(int64_t tap, ArrayRef<Value> loaded)>;
+  void forTaps(Value lineStart, const Columns &columns, UseTap use);
+  SmallVector<Value> loadTaps(Value lineStart, const Columns &columns, size_t number,
+                              int64_t firstTap, int64_t count);
   void storeColumns(Value number, const Columns &columns, ArrayRef<Value> sums);
   Value weight(Value tap);
   SmallVector<Value> allWeights();
   Value sumTaps(ArrayRef<Value> starts, Value column, ArrayRef<Value> masks, bool areLinesInside);
   Value start(const Axis &axis, Value output);
   Value isInside(const Axis &axis, Value first, int64_t count);
-  void storeVector(ArrayRef<Value> outer, Value column, Value sums, bool isFull);
+  void storeVector(ArrayRef<Value> outer, const Columns &columns, size_t number, Value sums);
   void storeLanes(ArrayRef<Value> indices, Value count, Value sums);
   Value conjunction(Value a, Value b) {
     return a && b ? arith::AndIOp::create(builder, loc, a, b).getResult() : a ? a : b;
@@ -92,6 +99,10 @@ private:
   /// Lines that are computed together where all of their taps are inside, else lines and
   /// vectors of columns.
   static constexpr int64_t kLines = 4, kBorderLines = 2, kBorderColumns = 2;
+  // Of all planes alike: what findInsideColumns() and findGroupedLines() return, and the
+  // one vector of short lines.
+  Range insideColumns, groupedLines;
+  std::optional<Columns> onlyColumns;
   // The plane that is being computed; addresses of its input and its weights.
   Value image, channel, input, kernelOfChannel;
   SmallVector<Value> weights; // splats of all taps, where they are reused
@@ -224,8 +235,10 @@ void DepthwiseEmitter::storeLanes(ArrayRef<Value> indices, Value count, Value su
   annotateVectorLoop(kernel, code.lanes);
 }
 
-/// `isFull`: all lanes are known to be columns of the result.
-void DepthwiseEmitter::storeVector(ArrayRef<Value> outer, Value column, Value sums, bool isFull) {
+/// The results of vector `number` of the columns.
+void DepthwiseEmitter::storeVector(ArrayRef<Value> outer, const Columns &columns, size_t number,
+                                   Value sums) {
+  Value column = columns.firsts[number];
   SmallVector<Value> indices = {image, channel};
   llvm::append_range(indices, outer);
   indices.push_back(column);
@@ -233,8 +246,13 @@ void DepthwiseEmitter::storeVector(ArrayRef<Value> outer, Value column, Value su
     storeLanes(indices, count, sums);
     return SmallVector<Value>();
   };
+  if (columns.areOnly) {
+    emitLanes(kernel.size(line.output));
+    return;
+  }
   Value full = kernel.index(code.lanes);
-  if (isFull || (line.output.isConstant() && line.output.getConstant() % code.lanes == 0)) {
+  bool isWhole = line.output.isConstant() && line.output.getConstant() % code.lanes == 0;
+  if (columns.masks.empty() || isWhole) {
     emitLanes(full);
     return;
   }
@@ -256,28 +274,45 @@ void DepthwiseEmitter::emitLine(Value number, const Columns &columns) {
   auto border = [&] { return SmallVector<Value>{sumTaps(starts, column, columns.masks, false)}; };
   Value sums = fits ? kernel.branch(fits, code.typeOf(code.lanes), inside, border).front()
                     : inside().front();
-  storeVector(outer, column, sums, columns.masks.empty());
+  storeVector(outer, columns, 0, sums);
 }
 
 //===----------------------------------------------------------------------===//
 // Planes: lines and columns
 //===----------------------------------------------------------------------===//
 
-/// What a tap of vector `number` of the columns reads in the line of the input that starts
-/// at `lineStart`.
-Value DepthwiseEmitter::loadTap(Value lineStart, const Columns &columns, size_t number,
-                                int64_t tap) {
+/// What `count` taps of vector `number` of the columns read in the line of the input that
+/// starts at `lineStart`.
+SmallVector<Value> DepthwiseEmitter::loadTaps(Value lineStart, const Columns &columns,
+                                              size_t number, int64_t firstTap, int64_t count) {
   const BufferView &x = kernel.view(shape.input());
   Value position =
-      kernel.add(start(line, columns.firsts[number]), kernel.index(tap * line.dilation));
+      kernel.add(start(line, columns.firsts[number]), kernel.index(firstTap * line.dilation));
   Value at = code.advance(x, input, kernel.add(lineStart, position));
-  Value mask = columns.masks.empty() ? Value() : columns.masks[tap];
-  return pixels.load(at, position, kernel.size(line.input), mask);
+  if (count > 1)
+    return pixels.loadPhases(at, position, kernel.size(line.input), columns.masks.empty());
+  Value mask = columns.masks.empty() ? Value() : columns.masks[firstTap];
+  return {pixels.load(at, position, kernel.size(line.input), mask)};
+}
+
+/// Calls `use` for all taps of a line with what they read, one vector for each of the columns.
+void DepthwiseEmitter::forTaps(Value lineStart, const Columns &columns, UseTap use) {
+  // Of stride 2, a tap reads what lies between the elements of the tap before it.
+  int64_t most = line.stride == 2 && line.dilation == 1 ? 2 : 1;
+  for (int64_t first = 0; first < line.kernel; first += most) {
+    int64_t count = std::min(most, line.kernel - first);
+    SmallVector<SmallVector<Value>> loaded(count);
+    for (size_t column = 0; column < columns.firsts.size(); ++column)
+      for (auto [i, value] : llvm::enumerate(loadTaps(lineStart, columns, column, first, count)))
+        loaded[i].push_back(value);
+    for (int64_t i = 0; i < count; ++i)
+      use(first + i, loaded[i]);
+  }
 }
 
 void DepthwiseEmitter::storeColumns(Value number, const Columns &columns, ArrayRef<Value> sums) {
-  for (auto [column, sum] : llvm::zip(columns.firsts, sums))
-    storeVector(number, column, sum, columns.masks.empty());
+  for (auto [i, sum] : llvm::enumerate(sums))
+    storeVector(number, columns, i, sum);
 }
 
 /// The sums of `count` lines, line by line: what is read serves all of them. Lines of the
@@ -304,10 +339,7 @@ SmallVector<Value> DepthwiseEmitter::sumLines(Value firstLine, int64_t count,
     auto addRow = [&] {
       SmallVector<Value> next = sums;
       Value lineStart = kernel.mul(number, x.strides[2]);
-      for (int64_t tap = 0; tap < line.kernel; ++tap) {
-        SmallVector<Value> loaded;
-        for (size_t column = 0; column < width; ++column)
-          loaded.push_back(loadTap(lineStart, columns, column, tap));
+      forTaps(lineStart, columns, [&](int64_t tap, ArrayRef<Value> loaded) {
         for (auto [i, tapLine] : readers) {
           int64_t ofKernel = tapLine * line.kernel + tap;
           Value factor = areInside ? weights[ofKernel] : weight(kernel.index(ofKernel));
@@ -316,7 +348,7 @@ SmallVector<Value> DepthwiseEmitter::sumLines(Value firstLine, int64_t count,
             sum = code.fma(loaded[column], factor, sum);
           }
         }
-      }
+      });
       return next;
     };
     if (areInside) {
@@ -347,12 +379,12 @@ SmallVector<Value> DepthwiseEmitter::sumLine(Value number, const Columns &column
   auto addRow = [&](Value row, ValueRange carried) {
     SmallVector<Value> sums(carried);
     Value lineStart = kernel.mul(kernel.add(top, kernel.mul(row, step)), x.strides[2]);
-    for (int64_t tap = 0; tap < line.kernel; ++tap) {
+    forTaps(lineStart, columns, [&](int64_t tap, ArrayRef<Value> loaded) {
       Value ofKernel = kernel.add(kernel.mul(row, kernel.index(line.kernel)), kernel.index(tap));
       Value factor = weight(ofKernel);
-      for (auto [column, sum] : llvm::enumerate(sums))
-        sum = code.fma(loadTap(lineStart, columns, column, tap), factor, sum);
-    }
+      for (auto [sum, x] : llvm::zip(sums, loaded))
+        sum = code.fma(x, factor, sum);
+    });
     return sums;
   };
   SmallVector<Value> zeros(columns.firsts.size(), code.constant(0, code.lanes));
@@ -390,7 +422,7 @@ void DepthwiseEmitter::emitBorder(Range lines, const Columns &columns) {
 }
 
 /// The lines all of whose taps are inside of the input.
-DepthwiseEmitter::Range DepthwiseEmitter::insideLines() {
+DepthwiseEmitter::Range DepthwiseEmitter::findInsideLines() {
   const Axis &outer = shape.axes.front();
   Value zero = kernel.index(0), lines = kernel.size(outer.output);
   Value begin = kernel.apply(outer.begin, {}, shape.loops->symbols);
@@ -409,8 +441,8 @@ DepthwiseEmitter::Range DepthwiseEmitter::insideLines() {
 
 /// The lines that come in groups of kLines: groups of kBorderLines are before them, anything
 /// behind them. None: they begin and end behind the last line.
-DepthwiseEmitter::Range DepthwiseEmitter::groupedLines() {
-  auto [first, end] = insideLines();
+DepthwiseEmitter::Range DepthwiseEmitter::findGroupedLines() {
+  auto [first, end] = findInsideLines();
   Value lines = kernel.size(shape.axes.front().output), zero = kernel.index(0);
   Value before = kernel.index(kBorderLines), step = kernel.index(kLines);
   first = kernel.mul(arith::CeilDivUIOp::create(builder, loc, first, before), before);
@@ -424,7 +456,7 @@ DepthwiseEmitter::Range DepthwiseEmitter::groupedLines() {
 
 /// The numbers of the vectors of a line all of whose lanes and taps are inside, of both the
 /// result and the input.
-DepthwiseEmitter::Range DepthwiseEmitter::insideColumns() {
+DepthwiseEmitter::Range DepthwiseEmitter::findInsideColumns() {
   Value zero = kernel.index(0), lanes = kernel.index(code.lanes);
   Value whole = arith::DivUIOp::create(builder, loc, kernel.size(line.output), lanes);
   Value begin = kernel.apply(line.begin, {}, shape.loops->symbols);
@@ -442,11 +474,23 @@ DepthwiseEmitter::Range DepthwiseEmitter::insideColumns() {
   return {first, clamp(kernel.add(last, kernel.index(1)), first)};
 }
 
+/// The vector of columns from `first` on, wherever it lies.
+DepthwiseEmitter::Columns DepthwiseEmitter::maskedColumns(Value first) {
+  Columns columns{{first}, {}};
+  for (int64_t tap = 0; tap < line.kernel; ++tap) {
+    Value position = kernel.add(start(line, first), kernel.index(tap * line.dilation));
+    columns.masks.push_back(pixels.mask(position, kernel.size(line.input)));
+  }
+  return columns;
+}
+
 /// Calls `body` for all columns: `together` vectors that are inside, one by one the others.
 void DepthwiseEmitter::forColumns(int64_t together, function_ref<void(const Columns &)> body) {
+  if (onlyColumns)
+    return body(*onlyColumns);
   Value lanes = kernel.index(code.lanes), count = kernel.index(together);
   Value vectors = kernel.size(line.output.ceilDiv(code.lanes));
-  auto [from, end] = insideColumns();
+  auto [from, end] = insideColumns;
   Value groups =
       arith::DivUIOp::create(builder, loc, arith::SubIOp::create(builder, loc, end, from), count);
   kernel.loop(kernel.index(0), groups, [&](Value group) {
@@ -460,13 +504,7 @@ void DepthwiseEmitter::forColumns(int64_t together, function_ref<void(const Colu
   kernel.loop(kernel.index(0), arith::SubIOp::create(builder, loc, vectors, inside), [&](Value i) {
     Value isBefore = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, i, from);
     Value number = arith::SelectOp::create(builder, loc, isBefore, i, kernel.add(i, inside));
-    Columns columns{{kernel.mul(number, lanes)}, {}};
-    for (int64_t tap = 0; tap < line.kernel; ++tap) {
-      Value position =
-          kernel.add(start(line, columns.firsts.front()), kernel.index(tap * line.dilation));
-      columns.masks.push_back(pixels.mask(position, kernel.size(line.input)));
-    }
-    body(columns);
+    body(maskedColumns(kernel.mul(number, lanes)));
   });
 }
 
@@ -488,12 +526,13 @@ void DepthwiseEmitter::emitPlane(Value imageNumber, Value channelNumber) {
     });
     return;
   }
-  Range grouped = groupedLines();
-  Value isAny =
-      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, grouped.first, grouped.end);
+  if (onlyColumns)
+    return emitBorder({zero, lines}, *onlyColumns);
+  auto [from, end] = groupedLines;
+  Value isAny = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, from, end);
   auto inside = [&] {
     weights = allWeights();
-    forColumns(1, [&](const Columns &columns) { emitInside(grouped, columns); });
+    forColumns(1, [&](const Columns &columns) { emitInside(groupedLines, columns); });
     return SmallVector<Value>();
   };
   kernel.branch(isAny, {}, inside, [] { return SmallVector<Value>(); });
@@ -504,8 +543,19 @@ void DepthwiseEmitter::emitPlane(Value imageNumber, Value channelNumber) {
       auto choose = [&](Value before, Value behind) -> Value {
         return arith::SelectOp::create(builder, loc, isBefore, before, behind);
       };
-      emitBorder({choose(zero, grouped.end), choose(grouped.first, lines)}, columns);
+      emitBorder({choose(zero, groupedLines.end), choose(groupedLines.first, lines)}, columns);
     });
+  });
+}
+
+void DepthwiseEmitter::emitPlanes(Range numbers) {
+  kernel.loop(numbers.first, numbers.end, [&](Value number) {
+    if (shape.batch.isConstant(1))
+      return emitPlane(kernel.index(0), number);
+    // Layers often differ in their number of channels alone.
+    Value channels = kernel.sizeOfLaunch(shape.outChannels);
+    emitPlane(arith::DivUIOp::create(builder, loc, number, channels),
+              arith::RemUIOp::create(builder, loc, number, channels));
   });
 }
 
@@ -524,14 +574,23 @@ void DepthwiseEmitter::emit() {
   kernel.partCount =
       Dim::max(kernel.constant(1), Dim::min(total.ceilDiv(planesPerPart), kernel.constant(64)));
   auto [first, end] = kernel.share(kernel.size(total));
-  kernel.loop(first, end, [&](Value number) {
-    if (shape.batch.isConstant(1))
-      return emitPlane(kernel.index(0), number);
-    // Layers often differ in their number of channels alone.
-    Value channels = kernel.sizeOfLaunch(shape.outChannels);
-    emitPlane(arith::DivUIOp::create(builder, loc, number, channels),
-              arith::RemUIOp::create(builder, loc, number, channels));
-  });
+  insideColumns = findInsideColumns();
+  if (outerAxes().size() == 1)
+    groupedLines = findGroupedLines();
+  if (line.output.isConstant())
+    return emitPlanes({first, end});
+  // Where a line is one vector, its masks serve all planes.
+  Value isShort = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                                        kernel.size(line.output), kernel.index(code.lanes));
+  auto oneVector = [&] {
+    onlyColumns = maskedColumns(kernel.index(0));
+    onlyColumns->areOnly = true;
+    emitPlanes({first, end});
+    onlyColumns.reset();
+    return SmallVector<Value>();
+  };
+  auto any = [&] { return emitPlanes({first, end}), SmallVector<Value>(); };
+  kernel.branch(isShort, {}, oneVector, any);
 }
 
 LogicalResult DepthwiseConvTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const {

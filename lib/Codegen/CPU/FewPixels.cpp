@@ -55,51 +55,87 @@ Dim FewPixels::countParts() const {
   return Dim::max(kernel.constant(1), Dim::min(parts, kernel.constant(64)));
 }
 
-/// The pixels of an image and group as rows of channels.
-void FewPixels::gather(Value image, Value group) {
-  const BufferView &x = kernel.view(shape.input());
+/// Address of the group's first channel in the image.
+Value FewPixels::firstChannel(Value image, Value group) {
   SmallVector<Value> corner(shape.axes.size() + 2, kernel.index(0));
   corner[0] = image;
   corner[1] = kernel.mul(group, kernel.size(shape.groupInputs));
-  Value channel0 = kernel.address(x, corner);
-  Value exist = code.maskBelow(kernel.index(0), kernel.size(shape.pixels()), kFewPixels);
-  kernel.loop(kernel.index(0), kernel.index(depth), [&](Value channel) {
-    Value line = code.advance(x, channel0, kernel.mul(channel, x.strides[1]));
-    Value values = code.load(x, line, kFewPixels, exist);
-    for (int64_t pixel = 0; pixel < kFewPixels; ++pixel) {
-      Value value = vector::ExtractOp::create(builder, loc, values, pixel);
-      code.store(pixels, kernel.address(pixels, {kernel.index(pixel), channel}), value);
-    }
-  });
+  return kernel.address(kernel.view(shape.input()), corner);
 }
 
-/// Rows [first, first + count) of the kernel of a group with all pixels.
-void FewPixels::emitRows(Value image, Value group, Value first, Value count) {
-  const BufferView &w = kernel.view(shape.kernel());
-  Value zero = kernel.index(0);
-  VectorCode::Rows right{&pixels, {}};
-  for (int64_t pixel = 0; pixel < kFewPixels; ++pixel)
-    right.addresses.push_back(kernel.address(pixels, {kernel.index(pixel), zero}));
-  Value exist = code.maskBelow(zero, kernel.size(shape.pixels()), code.lanes);
-  Value zeros = code.constant(0, kFewPixels);
+/// i1: there is one pixel, and its channels lie behind each other.
+Value FewPixels::isRowInPlace() {
+  auto isOne = [&](Value value) -> Value {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value, kernel.index(1));
+  };
+  return arith::AndIOp::create(builder, loc, isOne(kernel.size(shape.pixels())),
+                               isOne(kernel.view(shape.input()).strides[1]));
+}
+
+/// The pixels of an image and group as rows of channels.
+void FewPixels::gather(Value image, Value group) {
+  const BufferView &x = kernel.view(shape.input());
+  Value channel0 = firstChannel(image, group);
+  Value exist = code.maskBelow(kernel.index(0), kernel.size(shape.pixels()), kFewPixels);
+  auto load = [&](Value channel) {
+    Value line = code.advance(x, channel0, kernel.mul(channel, x.strides[1]));
+    return code.load(x, line, kFewPixels, exist);
+  };
+  // Squares of channels and pixels, then channels one by one.
+  code.forVectors(
+      kernel.index(0), kernel.index(depth), kFewPixels, [&](Value first, int64_t count) {
+        SmallVector<Value> rows;
+        for (int64_t i = 0; i < count; ++i)
+          rows.push_back(load(kernel.add(first, kernel.index(i))));
+        if (count == kFewPixels)
+          code.transposeSquare(rows);
+        for (int64_t pixel = 0; pixel < kFewPixels; ++pixel) {
+          Value row =
+              count == kFewPixels
+                  ? rows[pixel]
+                  : vector::ExtractOp::create(builder, loc, rows.front(), pixel).getResult();
+          code.store(pixels, kernel.address(pixels, {kernel.index(pixel), first}), row);
+        }
+      });
+}
+
+/// The results of a row of the kernel: those of kFewPixels pixels, or a scalar of one.
+void FewPixels::storeRow(Value image, Value row, Value sums) {
+  SmallVector<Value> place(shape.axes.size() + 2, kernel.index(0));
+  place[0] = image;
+  place[1] = row;
+  if (!isa<VectorType>(sums.getType()))
+    return epilogue.emitPoint(place, sums);
   SmallVector<int64_t> widened(code.lanes, kFewPixels);
   std::iota(widened.begin(), widened.begin() + kFewPixels, 0);
-  Value from = kernel.add(kernel.mul(group, kernel.size(shape.groupOutputs)), first);
+  Value zeros = code.constant(0, kFewPixels);
+  Value wide = vector::ShuffleOp::create(builder, loc, sums, zeros, widened);
+  Value exist = code.maskBelow(kernel.index(0), kernel.size(shape.pixels()), code.lanes);
+  epilogue.emitVector(code, 2, place, wide, exist);
+}
+
+/// The rows of the kernel of a task with the pixels, `right`.
+void FewPixels::emitTask(ArrayRef<Value> task, const VectorCode::Rows &right) {
+  const BufferView &w = kernel.view(shape.kernel());
+  Value first = kernel.mul(task[2], kernel.index(rowsOfTask)), count = kernel.index(rowsOfTask);
+  if (shape.groupOutputs.getConstant() % rowsOfTask != 0) {
+    Value left = arith::SubIOp::create(builder, loc, kernel.size(shape.groupOutputs), first);
+    count = arith::MinSIOp::create(builder, loc, left, count);
+  }
+  Value from = kernel.add(kernel.mul(task[1], kernel.size(shape.groupOutputs)), first);
   Value end = kernel.add(from, count);
   kernel.loop(from, end, kernel.index(rowsAtOnce), {}, [&](Value row, ValueRange) {
+    auto numbers = llvm::map_to_vector(llvm::seq(rowsAtOnce),
+                                       [&](int64_t i) { return kernel.add(row, kernel.index(i)); });
     VectorCode::Rows left{&w, {}};
-    SmallVector<Value> place(shape.axes.size() + 2, zero);
-    for (int64_t i = 0; i < rowsAtOnce; ++i) {
-      place[0] = kernel.add(row, kernel.index(i));
+    SmallVector<Value> place(shape.axes.size() + 2, kernel.index(0));
+    for (Value number : numbers) {
+      place[0] = number;
       left.addresses.push_back(kernel.address(w, place));
     }
     SmallVector<Value> sums = code.dotProducts(right, left, kernel.index(depth));
-    for (int64_t i = 0; i < rowsAtOnce; ++i) {
-      place[0] = image;
-      place[1] = kernel.add(row, kernel.index(i));
-      Value sum = vector::ShuffleOp::create(builder, loc, sums[i], zeros, widened);
-      epilogue.emitVector(code, 2, place, sum, exist);
-    }
+    for (auto [number, sum] : llvm::zip(numbers, sums))
+      storeRow(task[0], number, sum);
     return SmallVector<Value>();
   });
 }
@@ -107,23 +143,29 @@ void FewPixels::emitRows(Value image, Value group, Value first, Value count) {
 void FewPixels::emit() {
   SmallVector<Dim> tasks = this->tasks();
   auto [begin, end] = kernel.share(kernel.size(product(builder.getContext(), tasks)));
-  Value start = begin;
-  kernel.loop(begin, end, [&](Value task) {
-    SmallVector<Value> indices = kernel.delinearize(task, tasks);
-    Value zero = kernel.index(0);
-    // What is gathered serves all tasks of an image and group.
-    auto equals = [&](Value a, Value b) -> Value {
-      return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a, b);
+  Value start = begin, zero = kernel.index(0), inPlace = isRowInPlace();
+  kernel.loop(begin, end, [&](Value number) {
+    SmallVector<Value> task = kernel.delinearize(number, tasks);
+    auto one = [&] {
+      emitTask(task, {&kernel.view(shape.input()), {firstChannel(task[0], task[1])}});
+      return SmallVector<Value>();
     };
-    Value isNew = arith::OrIOp::create(builder, loc, equals(task, start), equals(indices[2], zero));
-    auto fill = [&] { return gather(indices[0], indices[1]), SmallVector<Value>(); };
-    kernel.branch(isNew, {}, fill, [] { return SmallVector<Value>(); });
-    Value first = kernel.mul(indices[2], kernel.index(rowsOfTask));
-    Value left = arith::SubIOp::create(builder, loc, kernel.size(shape.groupOutputs), first);
-    Value count = kernel.index(rowsOfTask);
-    if (shape.groupOutputs.getConstant() % rowsOfTask != 0)
-      count = arith::MinSIOp::create(builder, loc, left, count);
-    emitRows(indices[0], indices[1], first, count);
+    auto few = [&] {
+      // What is gathered serves all tasks of an image and group.
+      auto equals = [&](Value a, Value b) -> Value {
+        return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a, b);
+      };
+      Value isNew =
+          arith::OrIOp::create(builder, loc, equals(number, start), equals(task[2], zero));
+      auto fill = [&] { return gather(task[0], task[1]), SmallVector<Value>(); };
+      kernel.branch(isNew, {}, fill, [] { return SmallVector<Value>(); });
+      VectorCode::Rows right{&pixels, {}};
+      for (int64_t pixel = 0; pixel < kFewPixels; ++pixel)
+        right.addresses.push_back(kernel.address(pixels, {kernel.index(pixel), zero}));
+      emitTask(task, right);
+      return SmallVector<Value>();
+    };
+    kernel.branch(inPlace, {}, one, few);
   });
 }
 

@@ -2,7 +2,7 @@
 //
 // Panels of so few pixels would be mostly padding. Instead the pixels become rows of
 // channels, and a result is the product of such a row with a row of the kernel, which is
-// read in place.
+// read in place. One pixel is such a row as it lies.
 //
 //===----------------------------------------------------------------------===//
 #pragma once
@@ -28,7 +28,10 @@ public:
 private:
   llvm::SmallVector<Dim> tasks() const;
   void gather(mlir::Value image, mlir::Value group);
-  void emitRows(mlir::Value image, mlir::Value group, mlir::Value first, mlir::Value count);
+  mlir::Value firstChannel(mlir::Value image, mlir::Value group);
+  mlir::Value isRowInPlace();
+  void emitTask(llvm::ArrayRef<mlir::Value> task, const VectorCode::Rows &right);
+  void storeRow(mlir::Value image, mlir::Value row, mlir::Value sums);
 
   KernelEmitter &kernel;
   mlir::OpBuilder &builder;

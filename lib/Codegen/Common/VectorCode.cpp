@@ -398,7 +398,14 @@ SmallVector<Value> VectorCode::dotStep(const Rows &a, const Rows &b, Value k, Va
                                        ValueRange sums) {
   auto loadRow = [&](const Rows &rows, Value row) {
     Value address = advance(*rows.view, row, k);
-    return mask ? load(*rows.view, address, lanes, mask) : load(*rows.view, address, lanes);
+    if (mask)
+      return load(*rows.view, address, lanes, mask);
+    Value vector = load(*rows.view, address, lanes);
+    if (rows.prefetch) {
+      Value ahead = advance(*rows.view, row, kernel.add(k, rows.prefetch));
+      LLVM::Prefetch::create(builder, loc, ahead, /*rw=*/0, /*hint=*/3, /*cache=*/1);
+    }
+    return vector;
   };
   SmallVector<Value> right, next(sums.size());
   for (Value row : b.addresses)
@@ -409,10 +416,6 @@ SmallVector<Value> VectorCode::dotStep(const Rows &a, const Rows &b, Value k, Va
     Value x = loadRow(a, row);
     for (auto [j, y] : llvm::enumerate(right))
       next[j * count + i] = fma(x, y, sums[j * count + i]);
-    if (!a.prefetch || mask)
-      continue;
-    Value ahead = advance(*a.view, row, kernel.add(k, a.prefetch));
-    LLVM::Prefetch::create(builder, loc, ahead, /*rw=*/0, /*hint=*/3, /*cache=*/1);
   }
   return next;
 }
