@@ -3,8 +3,6 @@
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
-#include <numeric>
-
 using namespace mlir;
 
 namespace dsc {
@@ -63,15 +61,6 @@ Value FewPixels::firstChannel(Value image, Value group) {
   return kernel.address(kernel.view(shape.input()), corner);
 }
 
-/// i1: there is one pixel, and its channels lie behind each other.
-Value FewPixels::isRowInPlace() {
-  auto isOne = [&](Value value) -> Value {
-    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value, kernel.index(1));
-  };
-  return arith::AndIOp::create(builder, loc, isOne(kernel.size(shape.pixels())),
-                               isOne(kernel.view(shape.input()).strides[1]));
-}
-
 /// The pixels of an image and group as rows of channels.
 void FewPixels::gather(Value image, Value group) {
   const BufferView &x = kernel.view(shape.input());
@@ -99,73 +88,94 @@ void FewPixels::gather(Value image, Value group) {
       });
 }
 
-/// The results of a row of the kernel: those of kFewPixels pixels, or a scalar of one.
-void FewPixels::storeRow(Value image, Value row, Value sums) {
-  SmallVector<Value> place(shape.axes.size() + 2, kernel.index(0));
-  place[0] = image;
-  place[1] = row;
-  if (!isa<VectorType>(sums.getType()))
-    return epilogue.emitPoint(place, sums);
-  SmallVector<int64_t> widened(code.lanes, kFewPixels);
-  std::iota(widened.begin(), widened.begin() + kFewPixels, 0);
-  Value zeros = code.constant(0, kFewPixels);
-  Value wide = vector::ShuffleOp::create(builder, loc, sums, zeros, widened);
-  Value exist = code.maskBelow(kernel.index(0), kernel.size(shape.pixels()), code.lanes);
-  epilogue.emitVector(code, 2, place, wide, exist);
+/// The row of a pixel.
+Value FewPixels::findRow(ArrayRef<Value> task, Value pixel) {
+  Value gathered = kernel.address(pixels, {pixel, kernel.index(0)});
+  Value first = firstChannel(task[0], task[1]);
+  return arith::SelectOp::create(builder, loc, inPlace, first, gathered);
 }
 
-/// The rows of the kernel of a task with the pixels, `right`.
-void FewPixels::emitTask(ArrayRef<Value> task, const VectorCode::Rows &right) {
+/// The results of a row of the kernel at one pixel or, from one on, several.
+void FewPixels::storeSums(ArrayRef<Value> place, Value sums) {
+  if (isa<VectorType>(sums.getType()))
+    epilogue.emitVector(code, 2, place, sums, /*mask=*/{});
+  else
+    epilogue.emitPoint(place, sums);
+}
+
+/// The rows of the kernel of a task with `count` pixels from `first` on.
+void FewPixels::emitPixels(ArrayRef<Value> task, Value first, int64_t count) {
   const BufferView &w = kernel.view(shape.kernel());
-  Value first = kernel.mul(task[2], kernel.index(rowsOfTask)), count = kernel.index(rowsOfTask);
-  if (shape.groupOutputs.getConstant() % rowsOfTask != 0) {
-    Value left = arith::SubIOp::create(builder, loc, kernel.size(shape.groupOutputs), first);
-    count = arith::MinSIOp::create(builder, loc, left, count);
+  VectorCode::Rows right{&pixels, {}};
+  if (count == 1)
+    right.addresses.push_back(findRow(task, first));
+  for (int64_t i = 0; count > 1 && i < count; ++i) {
+    Value pixel = kernel.add(first, kernel.index(i));
+    right.addresses.push_back(kernel.address(pixels, {pixel, kernel.index(0)}));
   }
-  Value from = kernel.add(kernel.mul(task[1], kernel.size(shape.groupOutputs)), first);
-  Value end = kernel.add(from, count);
+  Value start = kernel.mul(task[2], kernel.index(rowsOfTask)), rows = kernel.index(rowsOfTask);
+  if (shape.groupOutputs.getConstant() % rowsOfTask != 0) {
+    Value left = arith::SubIOp::create(builder, loc, kernel.size(shape.groupOutputs), start);
+    rows = arith::MinSIOp::create(builder, loc, left, rows);
+  }
+  Value from = kernel.add(kernel.mul(task[1], kernel.size(shape.groupOutputs)), start);
+  Value end = kernel.add(from, rows);
   kernel.loop(from, end, kernel.index(rowsAtOnce), {}, [&](Value row, ValueRange) {
-    auto numbers = llvm::map_to_vector(llvm::seq(rowsAtOnce),
-                                       [&](int64_t i) { return kernel.add(row, kernel.index(i)); });
+    SmallVector<Value> numbers;
     VectorCode::Rows left{&w, {}};
+    // Few products do not take as long as the next rows, which come from far away.
+    if (count < kFewPixels)
+      left.prefetch = kernel.index(rowsAtOnce * depth);
     SmallVector<Value> place(shape.axes.size() + 2, kernel.index(0));
-    for (Value number : numbers) {
-      place[0] = number;
+    for (int64_t i = 0; i < rowsAtOnce; ++i) {
+      numbers.push_back(kernel.add(row, kernel.index(i)));
+      place[0] = numbers.back();
       left.addresses.push_back(kernel.address(w, place));
     }
     SmallVector<Value> sums = code.dotProducts(right, left, kernel.index(depth));
-    for (auto [number, sum] : llvm::zip(numbers, sums))
-      storeRow(task[0], number, sum);
+    place[0] = task[0];
+    place.back() = first;
+    for (auto [number, sum] : llvm::zip(numbers, sums)) {
+      place[1] = number;
+      storeSums(place, sum);
+    }
     return SmallVector<Value>();
   });
+}
+
+/// All pixels in groups whose sizes are powers of two.
+void FewPixels::emitTask(ArrayRef<Value> task) {
+  Value count = kernel.size(shape.pixels()), first = kernel.index(0);
+  for (int64_t size = kFewPixels; size > 0; size /= 2) {
+    Value bit = arith::AndIOp::create(builder, loc, count, kernel.index(size));
+    Value isSet =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, bit, kernel.index(0));
+    auto emit = [&] { return emitPixels(task, first, size), SmallVector<Value>(); };
+    kernel.branch(isSet, {}, emit, [] { return SmallVector<Value>(); });
+    first = kernel.add(first, bit);
+  }
 }
 
 void FewPixels::emit() {
   SmallVector<Dim> tasks = this->tasks();
   auto [begin, end] = kernel.share(kernel.size(product(builder.getContext(), tasks)));
-  Value start = begin, zero = kernel.index(0), inPlace = isRowInPlace();
+  Value start = begin;
+  auto equals = [&](Value a, Value b) -> Value {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a, b);
+  };
+  Value one = kernel.index(1);
+  inPlace = arith::AndIOp::create(builder, loc, equals(kernel.size(shape.pixels()), one),
+                                  equals(kernel.view(shape.input()).strides[1], one));
   kernel.loop(begin, end, [&](Value number) {
     SmallVector<Value> task = kernel.delinearize(number, tasks);
-    auto one = [&] {
-      emitTask(task, {&kernel.view(shape.input()), {firstChannel(task[0], task[1])}});
-      return SmallVector<Value>();
-    };
-    auto few = [&] {
-      // What is gathered serves all tasks of an image and group.
-      auto equals = [&](Value a, Value b) -> Value {
-        return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a, b);
-      };
-      Value isNew =
-          arith::OrIOp::create(builder, loc, equals(number, start), equals(task[2], zero));
-      auto fill = [&] { return gather(task[0], task[1]), SmallVector<Value>(); };
-      kernel.branch(isNew, {}, fill, [] { return SmallVector<Value>(); });
-      VectorCode::Rows right{&pixels, {}};
-      for (int64_t pixel = 0; pixel < kFewPixels; ++pixel)
-        right.addresses.push_back(kernel.address(pixels, {kernel.index(pixel), zero}));
-      emitTask(task, right);
-      return SmallVector<Value>();
-    };
-    kernel.branch(inPlace, {}, one, few);
+    // What is gathered serves all tasks of an image and group.
+    Value isNew =
+        arith::OrIOp::create(builder, loc, equals(number, start), equals(task[2], kernel.index(0)));
+    auto skip = [] { return SmallVector<Value>(); };
+    auto fill = [&] { return gather(task[0], task[1]), SmallVector<Value>(); };
+    auto prepare = [&] { return kernel.branch(inPlace, {}, skip, fill); };
+    kernel.branch(isNew, {}, prepare, skip);
+    emitTask(task);
   });
 }
 

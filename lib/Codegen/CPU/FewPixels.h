@@ -27,11 +27,12 @@ public:
 
 private:
   llvm::SmallVector<Dim> tasks() const;
-  void gather(mlir::Value image, mlir::Value group);
   mlir::Value firstChannel(mlir::Value image, mlir::Value group);
-  mlir::Value isRowInPlace();
-  void emitTask(llvm::ArrayRef<mlir::Value> task, const VectorCode::Rows &right);
-  void storeRow(mlir::Value image, mlir::Value row, mlir::Value sums);
+  void gather(mlir::Value image, mlir::Value group);
+  mlir::Value findRow(llvm::ArrayRef<mlir::Value> task, mlir::Value pixel);
+  void emitTask(llvm::ArrayRef<mlir::Value> task);
+  void emitPixels(llvm::ArrayRef<mlir::Value> task, mlir::Value first, int64_t count);
+  void storeSums(llvm::ArrayRef<mlir::Value> place, mlir::Value sums);
 
   KernelEmitter &kernel;
   mlir::OpBuilder &builder;
@@ -40,7 +41,8 @@ private:
   VectorCode code;
   Epilogue epilogue;
   int64_t depth, rowsAtOnce, rowsOfTask;
-  BufferView pixels; ///< [kFewPixels][depth], behind the last pixel zeros
+  mlir::Value inPlace; ///< i1: there is one pixel, whose channels lie behind each other
+  BufferView pixels;   ///< [kFewPixels][depth], behind the last pixel zeros
 };
 
 } // namespace dsc

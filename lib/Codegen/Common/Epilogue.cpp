@@ -153,14 +153,16 @@ void Epilogue::emitPoint(ValueRange indices, Value accumulator) const {
 class VectorPoint {
 public:
   VectorPoint(const Epilogue &epilogue, VectorCode &code, unsigned axis, ValueRange indices,
-              Value mask)
+              Value accumulators, Value mask)
       : epilogue(epilogue), kernel(epilogue.kernel), code(code), axis(axis), indices(indices),
-        mask(mask) {}
+        width(cast<VectorType>(accumulators.getType()).getNumElements()), mask(mask) {
+    finish(accumulators);
+  }
 
-  void finish(Value accumulators);
   Value valueOf(Value tensor);
 
 private:
+  void finish(Value accumulators);
   SmallVector<Value> read(Operation *op, const LoopSpec &spec, ArrayRef<Access> accesses,
                           ValueRange point);
   SmallVector<Value> inlineRegion(Region &region, ValueRange elements);
@@ -170,6 +172,7 @@ private:
   VectorCode &code;
   unsigned axis;
   ValueRange indices;
+  int64_t width;
   Value mask;
   llvm::DenseMap<Value, Value> known;
 };
@@ -182,14 +185,14 @@ SmallVector<Value> VectorPoint::read(Operation *op, const LoopSpec &spec, ArrayR
     Value tensor = op->getOperand(access.operand);
     SmallVector<Value> at = kernel.accessIndices(op, spec, access, point);
     if (!usesAxes(access, axis, indices.size())) {
-      elements.push_back(code.splat(kernel.element(tensor, at), code.lanes));
+      elements.push_back(code.splat(kernel.element(tensor, at), width));
     } else if (kernel.group.contains(tensor)) {
       elements.push_back(valueOf(tensor));
     } else {
       const BufferView &view = kernel.view(tensor);
       Value address = kernel.address(view, at);
-      elements.push_back(mask ? code.loadStored(view, address, code.lanes, mask)
-                              : code.loadStored(view, address, code.lanes));
+      elements.push_back(mask ? code.loadStored(view, address, width, mask)
+                              : code.loadStored(view, address, width));
     }
   }
   return elements;
@@ -277,10 +280,10 @@ SmallVector<Value> VectorPoint::inlineRegion(Region &region, ValueRange elements
     Operation *clone = kernel.builder.clone(op, map);
     for (auto [scalar, result] : llvm::zip(op.getResults(), clone->getResults())) {
       if (op.hasTrait<OpTrait::ConstantLike>()) {
-        map.map(scalar, code.splat(result, code.lanes));
+        map.map(scalar, code.splat(result, width));
         continue;
       }
-      result.setType(VectorType::get(code.lanes, result.getType()));
+      result.setType(VectorType::get(width, result.getType()));
     }
   }
   return llvm::map_to_vector(block.getTerminator()->getOperands(),
@@ -312,8 +315,7 @@ Value VectorPoint::valueOf(Value tensor) {
 
 void Epilogue::emitVector(VectorCode &code, unsigned axis, ValueRange indices, Value accumulators,
                           Value mask) const {
-  VectorPoint point(*this, code, axis, indices, mask);
-  point.finish(accumulators);
+  VectorPoint point(*this, code, axis, indices, accumulators, mask);
   SmallVector<Value> values = llvm::map_to_vector(
       kernel.group.getYielded(), [&](Value yielded) { return point.valueOf(yielded); });
   for (auto [i, value] : llvm::enumerate(values)) {

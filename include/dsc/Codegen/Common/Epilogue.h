@@ -27,8 +27,8 @@ public:
   /// Computes and stores all results at a point of the anchor's result.
   void emitPoint(mlir::ValueRange indices, mlir::Value accumulator) const;
 
-  /// The same for a vector of accumulators along the axes from `axis` on; `indices` are
-  /// those of its first lane. `mask`: lanes that exist; null: all.
+  /// The same for a vector of accumulators, of any width, along the axes from `axis` on;
+  /// `indices` are those of its first lane. `mask`: lanes that exist; null: all.
   void emitVector(VectorCode &code, unsigned axis, mlir::ValueRange indices,
                   mlir::Value accumulators, mlir::Value mask) const;
 
