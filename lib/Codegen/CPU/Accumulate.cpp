@@ -368,13 +368,10 @@ void AccumulateKernel::reduceTaps(unsigned loop, Range block) {
   int64_t count = extent.tryConstant().value_or(0);
   auto take = [&](ArrayRef<Value> taps) {
     point[loop] = taps.front();
-    auto body = [&] {
-      clips ? emitClippedTaps(loop, taps, block) : emitTaps(loop, taps, block);
-      return SmallVector<Value>();
-    };
+    auto body = [&] { clips ? emitClippedTaps(loop, taps, block) : emitTaps(loop, taps, block); };
     // Where the taps differ in what is uniform along the row, they come one by one.
     Value fits = clips ? uniformCondition() : Value();
-    fits ? (void)kernel.branch(fits, {}, body, [] { return SmallVector<Value>(); }) : (void)body();
+    fits ? kernel.branch(fits, body) : body();
   };
   bool tapsShareRow = llvm::all_of(loops.accesses, [&](const Access &access) {
     return access.bounds != Bounds::Skip ||
@@ -392,21 +389,19 @@ void AccumulateKernel::reduceTaps(unsigned loop, Range block) {
   if (findCondition(loops, row)) {
     kernel.loop(from, end, [&](Value k) {
       point[loop] = k;
-      auto body = [&] { return take(k), SmallVector<Value>(); };
-      kernel.branch(skipCondition(), {}, body, [] { return SmallVector<Value>(); });
+      auto body = [&] { take(k); };
+      kernel.branch(skipCondition(), body);
     });
     return;
   }
   if (!clips) {
     Dim whole = extent.floorDiv(kUnrolledTaps) * kernel.constant(kUnrolledTaps);
-    kernel.loop(from, kernel.size(whole), kernel.index(kUnrolledTaps), {},
-                [&](Value k, ValueRange) {
-                  SmallVector<Value> taps;
-                  for (int64_t i = 0; i < kUnrolledTaps; ++i)
-                    taps.push_back(kernel.add(k, kernel.index(i)));
-                  take(taps);
-                  return SmallVector<Value>();
-                });
+    kernel.loop(from, kernel.size(whole), kernel.index(kUnrolledTaps), [&](Value k) {
+      SmallVector<Value> taps;
+      for (int64_t i = 0; i < kUnrolledTaps; ++i)
+        taps.push_back(kernel.add(k, kernel.index(i)));
+      take(taps);
+    });
     from = kernel.size(whole);
   }
   kernel.loop(from, end, [&](Value k) { take(k); });

@@ -174,11 +174,8 @@ void AttentionKernel::packPanel(Value panel) {
     };
     int64_t whole = headSize / lanes * lanes;
     if (whole)
-      kernel.loop(kernel.index(0), kernel.index(whole), kernel.index(lanes), {},
-                  [&](Value d, ValueRange) {
-                    transpose(d, lanes);
-                    return SmallVector<Value>();
-                  });
+      kernel.loop(kernel.index(0), kernel.index(whole), kernel.index(lanes),
+                  [&](Value d) { transpose(d, lanes); });
     if (headSize != whole)
       transpose(kernel.index(whole), headSize - whole);
   }
@@ -412,11 +409,8 @@ void AttentionKernel::emitValues(Value tile, int64_t rows) {
   int64_t lastTile = vectors % columnTile ? vectors % columnTile : columnTile;
   int64_t before = vectors - lastTile;
   if (before > 0)
-    kernel.loop(kernel.index(0), kernel.index(before), kernel.index(columnTile), {},
-                [&](Value first, ValueRange) {
-                  emitColumns(first, columnTile, false);
-                  return SmallVector<Value>();
-                });
+    kernel.loop(kernel.index(0), kernel.index(before), kernel.index(columnTile),
+                [&](Value first) { emitColumns(first, columnTile, false); });
   emitColumns(kernel.index(before), lastTile, valueSize % lanes != 0);
 }
 
@@ -456,11 +450,9 @@ void AttentionKernel::emitRows(bool few) {
       kernel.index(tileRows));
   int64_t padded = llvm::alignTo(valueSize, code.lanes);
   kernel.loop(zero, rows, [&](Value row) {
-    kernel.loop(
-        zero, kernel.index(padded), kernel.index(code.lanes), {}, [&](Value column, ValueRange) {
-          code.store(output, kernel.address(output, {row, column}), code.constant(0, code.lanes));
-          return SmallVector<Value>();
-        });
+    kernel.loop(zero, kernel.index(padded), kernel.index(code.lanes), [&](Value column) {
+      code.store(output, kernel.address(output, {row, column}), code.constant(0, code.lanes));
+    });
     code.store(largest, kernel.address(largest, {row}),
                code.constant(-std::numeric_limits<double>::infinity(), 1));
     code.store(sums, kernel.address(sums, {row}), code.constant(0, 1));
@@ -476,19 +468,16 @@ void AttentionKernel::emitRows(bool few) {
     kernel.loop(zero, kernel.index(count), [&](Value row) { emitSoftmaxRow(tile, row); });
     emitValues(tile, count);
   };
-  kernel.loop(zero, end, kernel.index(kKeyBlock), {}, [&](Value start, ValueRange) {
+  kernel.loop(zero, end, kernel.index(kKeyBlock), [&](Value start) {
     firstKey = start;
     blockKeys = arith::MinSIOp::create(b, loc, subtract(end, start), kernel.index(kKeyBlock));
     if (few) {
       code.forTiles(queries, kFewRows, emitTile);
     } else {
       packKeys();
-      kernel.loop(zero, queries, kernel.index(rowTile), {}, [&](Value tile, ValueRange) {
-        emitTile(tile, rowTile);
-        return SmallVector<Value>();
-      });
+      kernel.loop(zero, queries, kernel.index(rowTile),
+                  [&](Value tile) { emitTile(tile, rowTile); });
     }
-    return SmallVector<Value>();
   });
   kernel.loop(zero, queries, [&](Value row) { storeRow(row); });
 }
@@ -519,9 +508,7 @@ void AttentionKernel::emitItem(Value item) {
     return emitRows(*rows <= kFewRows);
   Value isFew = arith::CmpIOp::create(b, kernel.loc, arith::CmpIPredicate::ule, queries,
                                       kernel.index(kFewRows));
-  kernel.branch(
-      isFew, {}, [&] { return emitRows(true), SmallVector<Value>(); },
-      [&] { return emitRows(false), SmallVector<Value>(); });
+  kernel.branch(isFew, [&] { emitRows(true); }, [&] { emitRows(false); });
 }
 
 void AttentionKernel::emit() {

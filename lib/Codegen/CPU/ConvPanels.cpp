@@ -290,9 +290,7 @@ Dim ConvEmitter::countParts() const {
   double work = estimateSize(shape.groupOutputs) * estimateSize(shape.pixels()) *
                 estimateSize(plan.sizes().depth);
   double perTask = work / estimateSize(ArrayRef(tasks).take_back(2));
-  auto tasksPerPart = static_cast<int64_t>(std::max(1.0, kWorkPerPart / perTask));
-  Dim total = product(kernel.builder.getContext(), tasks);
-  return Dim::max(kernel.constant(1), Dim::min(total.ceilDiv(tasksPerPart), kernel.constant(64)));
+  return dsc::countParts(product(kernel.builder.getContext(), tasks), perTask, kWorkPerPart);
 }
 
 void ConvEmitter::emit() {
@@ -329,11 +327,7 @@ static Dim areLinesLong(const ConvPlan &strips, const ConvPlan &taps, const Pane
 template <typename First, typename Second>
 static void chooseInRun(KernelEmitter &kernel, Dim condition, First &first, Second &second) {
   kernel.partCount = Dim::select(condition, first.countParts(), second.countParts());
-  Value isFirst = arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::ne,
-                                        kernel.size(condition), kernel.index(0));
-  kernel.branch(
-      isFirst, {}, [&] { return first.emit(), SmallVector<Value>(); },
-      [&] { return second.emit(), SmallVector<Value>(); });
+  kernel.branch(kernel.isNonzero(condition), [&] { first.emit(); }, [&] { second.emit(); });
 }
 
 LogicalResult ConvPanelsTemplate::emit(KernelEmitter &kernel, ScheduleAttr schedule) const {
@@ -343,7 +337,6 @@ LogicalResult ConvPanelsTemplate::emit(KernelEmitter &kernel, ScheduleAttr sched
   ConvPlan plan{found, hasStrips(schedule)};
   PanelBlocks blocks = PanelBlocks::read(schedule);
   ConvEmitter emitter(kernel, plan, blocks);
-  kernel.partCount = emitter.countParts();
   if (plan.isDecidedInRun()) {
     ConvPlan taps{found, false};
     ConvEmitter byTaps(kernel, taps, taps.choose(kernel.target, kVectorsOfTaps));
@@ -352,6 +345,7 @@ LogicalResult ConvPanelsTemplate::emit(KernelEmitter &kernel, ScheduleAttr sched
     FewPixels fewPixels(kernel, found);
     chooseInRun(kernel, FewPixels::areFew(found), fewPixels, emitter);
   } else {
+    kernel.partCount = emitter.countParts();
     emitter.emit();
   }
   return success();

@@ -261,7 +261,6 @@ void ConvRowsEmitter::copyTaps(Value channel0, Value target, Value position, Val
         code.store(rows, code.advance(rows, to, tap), read(line, at));
       });
     });
-    return SmallVector<Value>();
   };
   auto load = [&](Value line, Value at) {
     return code.load(x, code.advance(x, line, kernel.mul(at, x.strides.back())), 1);
@@ -274,7 +273,7 @@ void ConvRowsEmitter::copyTaps(Value channel0, Value target, Value position, Val
     auto outside = [&] { return SmallVector<Value>{code.constant(0, 1)}; };
     return kernel.branch(fits, code.typeOf(1), inside, outside).front();
   };
-  kernel.branch(isFull, {}, [&] { return copy(load); }, [&] { return copy(clipped); });
+  kernel.branch(isFull, [&] { return copy(load); }, [&] { return copy(clipped); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -325,24 +324,13 @@ void ConvRowsEmitter::emit() {
                             engine.countColumnBlocks()};
   double perTask =
       estimateSize({shape.pixels(), shape.groupOutputs, depth}) / estimateSize(tasks.back());
-  auto tasksPerPart = static_cast<int64_t>(std::max(1.0, kWorkPerPart / perTask));
-  Dim total = product(kernel.builder.getContext(), tasks);
-  kernel.partCount =
-      Dim::max(kernel.constant(1), Dim::min(total.ceilDiv(tasksPerPart), kernel.constant(64)));
-  auto [first, end] = kernel.share(kernel.size(total));
-  Value begin = first;
-  kernel.loop(first, end, [&](Value task) {
-    SmallVector<Value> indices = kernel.delinearize(task, tasks);
-    // The rows serve all columns of an image and group.
-    if (rows.ptr) {
-      Value isNew =
-          arith::OrIOp::create(kernel.builder, kernel.loc, compare(CmpIPredicate::eq, task, begin),
-                               compare(CmpIPredicate::eq, indices[2], kernel.index(0)));
-      auto gather = [&] { return gatherRows(indices[0], indices[1]), SmallVector<Value>(); };
-      kernel.branch(isNew, {}, gather, [] { return SmallVector<Value>(); });
-    }
-    emitBlock(indices[0], indices[1], indices[2]);
-  });
+  kernel.partCount = countParts(product(kernel.builder.getContext(), tasks), perTask, kWorkPerPart);
+  auto gather = [&](ArrayRef<Value> task) {
+    if (rows.ptr)
+      gatherRows(task[0], task[1]);
+  };
+  forTasks(kernel, tasks, gather,
+           [&](ArrayRef<Value> task) { emitBlock(task[0], task[1], task[2]); });
 }
 
 LogicalResult ConvRowsTemplate::emit(KernelEmitter &kernel, ScheduleAttr schedule) const {

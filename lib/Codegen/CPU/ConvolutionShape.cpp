@@ -189,4 +189,21 @@ Match findConvolution(const GroupInfo &group, ConvolutionShape &found, bool mayP
   return Finder(found).find();
 }
 
+void forTasks(KernelEmitter &kernel, ArrayRef<Dim> tasks,
+              function_ref<void(ArrayRef<Value>)> prepare,
+              function_ref<void(ArrayRef<Value>)> body) {
+  auto [first, end] = kernel.share(kernel.size(product(kernel.builder.getContext(), tasks)));
+  Value begin = first;
+  auto equals = [&](Value a, Value b) -> Value {
+    return arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::eq, a, b);
+  };
+  kernel.loop(first, end, [&](Value number) {
+    SmallVector<Value> task = kernel.delinearize(number, tasks);
+    Value isNew = arith::OrIOp::create(kernel.builder, kernel.loc, equals(number, begin),
+                                       equals(task[2], kernel.index(0)));
+    kernel.branch(isNew, [&] { prepare(task); });
+    body(task);
+  });
+}
+
 } // namespace dsc

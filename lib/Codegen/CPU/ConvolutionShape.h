@@ -48,4 +48,10 @@ struct ConvolutionShape {
 /// findAnchor.
 Match findConvolution(const GroupInfo &group, ConvolutionShape &found, bool mayPair = false);
 
+/// Calls `body` for this part's share of `tasks`, numbers of images, groups and blocks, with
+/// the place of each; `prepare` before the first one of an image and group.
+void forTasks(KernelEmitter &kernel, llvm::ArrayRef<Dim> tasks,
+              llvm::function_ref<void(llvm::ArrayRef<mlir::Value> task)> prepare,
+              llvm::function_ref<void(llvm::ArrayRef<mlir::Value> task)> body);
+
 } // namespace dsc

@@ -242,10 +242,7 @@ void DepthwiseEmitter::storeVector(ArrayRef<Value> outer, const Columns &columns
   SmallVector<Value> indices = {image, channel};
   llvm::append_range(indices, outer);
   indices.push_back(column);
-  auto emitLanes = [&](Value count) {
-    storeLanes(indices, count, sums);
-    return SmallVector<Value>();
-  };
+  auto emitLanes = [&](Value count) { storeLanes(indices, count, sums); };
   if (columns.areOnly) {
     emitLanes(kernel.size(line.output));
     return;
@@ -258,7 +255,7 @@ void DepthwiseEmitter::storeVector(ArrayRef<Value> outer, const Columns &columns
   }
   Value left = arith::SubIOp::create(builder, loc, kernel.size(line.output), column);
   Value areAll = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, left, full);
-  kernel.branch(areAll, {}, [&] { return emitLanes(full); }, [&] { return emitLanes(left); });
+  kernel.branch(areAll, [&] { return emitLanes(full); }, [&] { return emitLanes(left); });
 }
 
 /// One vector of line `number`, wherever it lies.
@@ -394,12 +391,11 @@ SmallVector<Value> DepthwiseEmitter::sumLine(Value number, const Columns &column
 /// Lines all of whose taps are inside, in groups of kLines.
 void DepthwiseEmitter::emitInside(Range lines, const Columns &columns) {
   size_t width = columns.firsts.size();
-  kernel.loop(lines.first, lines.end, kernel.index(kLines), {}, [&](Value number, ValueRange) {
+  kernel.loop(lines.first, lines.end, kernel.index(kLines), [&](Value number) {
     SmallVector<Value> sums = sumLines(number, kLines, columns, true);
     for (int64_t i = 0; i < kLines; ++i)
       storeColumns(kernel.add(number, kernel.index(i)), columns,
                    ArrayRef(sums).slice(i * width, width));
-    return SmallVector<Value>();
   });
 }
 
@@ -410,12 +406,11 @@ void DepthwiseEmitter::emitBorder(Range lines, const Columns &columns) {
   Value count = arith::SubIOp::create(builder, loc, lines.end, lines.first);
   Value groups = arith::DivUIOp::create(builder, loc, count, step);
   Value rest = kernel.add(lines.first, kernel.mul(groups, step));
-  kernel.loop(lines.first, rest, step, {}, [&](Value number, ValueRange) {
+  kernel.loop(lines.first, rest, step, [&](Value number) {
     SmallVector<Value> sums = sumLines(number, kBorderLines, columns, false);
     for (int64_t i = 0; i < kBorderLines; ++i)
       storeColumns(kernel.add(number, kernel.index(i)), columns,
                    ArrayRef(sums).slice(i * width, width));
-    return SmallVector<Value>();
   });
   kernel.loop(rest, lines.end,
               [&](Value number) { storeColumns(number, columns, sumLine(number, columns)); });
@@ -530,12 +525,10 @@ void DepthwiseEmitter::emitPlane(Value imageNumber, Value channelNumber) {
     return emitBorder({zero, lines}, *onlyColumns);
   auto [from, end] = groupedLines;
   Value isAny = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, from, end);
-  auto inside = [&] {
+  kernel.branch(isAny, [&] {
     weights = allWeights();
     forColumns(1, [&](const Columns &columns) { emitInside(groupedLines, columns); });
-    return SmallVector<Value>();
-  };
-  kernel.branch(isAny, {}, inside, [] { return SmallVector<Value>(); });
+  });
   // The lines before and behind.
   forColumns(kBorderColumns, [&](const Columns &columns) {
     kernel.loop(zero, kernel.index(2), [&](Value side) {
@@ -570,9 +563,7 @@ void DepthwiseEmitter::emit() {
   SmallVector<Dim> planes = {shape.batch, shape.outChannels};
   Dim total = product(builder.getContext(), planes);
   double work = estimateSize(shape.pixels()) * static_cast<double>(shape.taps());
-  auto planesPerPart = static_cast<int64_t>(std::max(1.0, kWorkPerPart / work));
-  kernel.partCount =
-      Dim::max(kernel.constant(1), Dim::min(total.ceilDiv(planesPerPart), kernel.constant(64)));
+  kernel.partCount = countParts(total, work, kWorkPerPart);
   auto [first, end] = kernel.share(kernel.size(total));
   insideColumns = findInsideColumns();
   if (outerAxes().size() == 1)
@@ -587,10 +578,8 @@ void DepthwiseEmitter::emit() {
     onlyColumns->areOnly = true;
     emitPlanes({first, end});
     onlyColumns.reset();
-    return SmallVector<Value>();
   };
-  auto any = [&] { return emitPlanes({first, end}), SmallVector<Value>(); };
-  kernel.branch(isShort, {}, oneVector, any);
+  kernel.branch(isShort, oneVector, [&] { emitPlanes({first, end}); });
 }
 
 LogicalResult DepthwiseConvTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const {

@@ -47,10 +47,8 @@ SmallVector<Dim> FewPixels::tasks() const {
 }
 
 Dim FewPixels::countParts() const {
-  int64_t work = kFewPixels * depth * rowsOfTask;
-  Dim total = product(builder.getContext(), tasks());
-  Dim parts = total.ceilDiv(std::max<int64_t>(1, kWorkPerPart / work));
-  return Dim::max(kernel.constant(1), Dim::min(parts, kernel.constant(64)));
+  auto work = static_cast<double>(kFewPixels * depth * rowsOfTask);
+  return dsc::countParts(product(builder.getContext(), tasks()), work, kWorkPerPart);
 }
 
 /// Address of the group's first channel in the image.
@@ -120,7 +118,7 @@ void FewPixels::emitPixels(ArrayRef<Value> task, Value first, int64_t count) {
   }
   Value from = kernel.add(kernel.mul(task[1], kernel.size(shape.groupOutputs)), start);
   Value end = kernel.add(from, rows);
-  kernel.loop(from, end, kernel.index(rowsAtOnce), {}, [&](Value row, ValueRange) {
+  kernel.loop(from, end, kernel.index(rowsAtOnce), [&](Value row) {
     SmallVector<Value> numbers;
     VectorCode::Rows left{&w, {}};
     // Few products do not take as long as the next rows, which come from far away.
@@ -139,7 +137,6 @@ void FewPixels::emitPixels(ArrayRef<Value> task, Value first, int64_t count) {
       place[1] = number;
       storeSums(place, sum);
     }
-    return SmallVector<Value>();
   });
 }
 
@@ -150,33 +147,21 @@ void FewPixels::emitTask(ArrayRef<Value> task) {
     Value bit = arith::AndIOp::create(builder, loc, count, kernel.index(size));
     Value isSet =
         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, bit, kernel.index(0));
-    auto emit = [&] { return emitPixels(task, first, size), SmallVector<Value>(); };
-    kernel.branch(isSet, {}, emit, [] { return SmallVector<Value>(); });
+    kernel.branch(isSet, [&] { emitPixels(task, first, size); });
     first = kernel.add(first, bit);
   }
 }
 
 void FewPixels::emit() {
-  SmallVector<Dim> tasks = this->tasks();
-  auto [begin, end] = kernel.share(kernel.size(product(builder.getContext(), tasks)));
-  Value start = begin;
-  auto equals = [&](Value a, Value b) -> Value {
-    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a, b);
+  auto isOne = [&](Value value) -> Value {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value, kernel.index(1));
   };
-  Value one = kernel.index(1);
-  inPlace = arith::AndIOp::create(builder, loc, equals(kernel.size(shape.pixels()), one),
-                                  equals(kernel.view(shape.input()).strides[1], one));
-  kernel.loop(begin, end, [&](Value number) {
-    SmallVector<Value> task = kernel.delinearize(number, tasks);
-    // What is gathered serves all tasks of an image and group.
-    Value isNew =
-        arith::OrIOp::create(builder, loc, equals(number, start), equals(task[2], kernel.index(0)));
-    auto skip = [] { return SmallVector<Value>(); };
-    auto fill = [&] { return gather(task[0], task[1]), SmallVector<Value>(); };
-    auto prepare = [&] { return kernel.branch(inPlace, {}, skip, fill); };
-    kernel.branch(isNew, {}, prepare, skip);
-    emitTask(task);
-  });
+  inPlace = arith::AndIOp::create(builder, loc, isOne(kernel.size(shape.pixels())),
+                                  isOne(kernel.view(shape.input()).strides[1]));
+  auto prepare = [&](ArrayRef<Value> task) {
+    kernel.branch(inPlace, [] {}, [&] { gather(task[0], task[1]); });
+  };
+  forTasks(kernel, tasks(), prepare, [&](ArrayRef<Value> task) { emitTask(task); });
 }
 
 } // namespace dsc

@@ -400,9 +400,7 @@ void GemmEmitter::emit() {
   tasks.push_back(engine.countColumnBlocks());
   double perTask = work / estimateSize(ArrayRef(tasks).take_back(2));
   Dim total = dsc::product(kernel.builder.getContext(), tasks);
-  auto tasksPerPart = static_cast<int64_t>(std::max(1.0, kWorkPerPart / perTask));
-  kernel.partCount =
-      Dim::max(kernel.constant(1), Dim::min(total.ceilDiv(tasksPerPart), kernel.constant(64)));
+  kernel.partCount = countParts(total, perTask, kWorkPerPart);
   auto [first, end] = kernel.share(kernel.size(total));
   kernel.loop(first, end, [&](Value task) {
     SmallVector<Value> indices = kernel.delinearize(task, tasks);

@@ -321,9 +321,7 @@ void SparseEmitter::forVectorCounts(Value count, function_ref<void(int64_t)> bod
     }
     Value is = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, vectors,
                                      kernel.index(number));
-    kernel.branch(
-        is, {}, [&] { return body(number), SmallVector<Value>(); },
-        [] { return SmallVector<Value>(); });
+    kernel.branch(is, [&] { body(number); });
   }
 }
 
@@ -387,13 +385,7 @@ void SparseEmitter::packVector(const Range &rows, Value vector, const Range &dep
     return;
   Value whole = kernel.mul(squares, kernel.index(lanes));
   Value isLeft = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, whole, depth.count);
-  kernel.branch(
-      isLeft, {},
-      [&] {
-        packSquare(whole, code.maskBelow(whole, depth.count, lanes));
-        return SmallVector<Value>();
-      },
-      [] { return SmallVector<Value>(); });
+  kernel.branch(isLeft, [&] { packSquare(whole, code.maskBelow(whole, depth.count, lanes)); });
 }
 
 /// Where A's rows do not lie in memory one after the other.
@@ -527,10 +519,7 @@ void SparseEmitter::emit() {
   double perTask =
       static_cast<double>(sparse.nonzeros) * estimateSize(product.rows()) / estimateSize(tasks);
   Dim total = dsc::product(builder.getContext(), tasks);
-  auto tasksPerPart =
-      static_cast<int64_t>(std::clamp(kWorkPerPart / std::max(1.0, perTask), 1.0, 1e6));
-  kernel.partCount =
-      Dim::max(kernel.constant(1), Dim::min(total.ceilDiv(tasksPerPart), kernel.constant(64)));
+  kernel.partCount = countParts(total, perTask, kWorkPerPart);
   auto [first, end] = kernel.share(kernel.size(total));
   kernel.loop(first, end, [&](Value task) {
     SmallVector<Value> indices = kernel.delinearize(task, tasks);

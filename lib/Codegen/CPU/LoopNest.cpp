@@ -351,9 +351,7 @@ void LoopNest::emit() {
     // A scalar: part 0 computes it.
     Value isFirst = arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::eq,
                                           kernel.part, kernel.index(0));
-    kernel.branch(
-        isFirst, {}, [&] { return emitPoint({}), SmallVector<Value>(); },
-        [] { return SmallVector<Value>(); });
+    kernel.branch(isFirst, [&] { emitPoint({}); });
     return;
   }
   if (isElementByElement(kernel.group, dims)) {
@@ -368,7 +366,8 @@ void LoopNest::emit() {
   bool cutsOuter = !boundaries.empty() && cutLoop < parallel;
   size_t nests = cutsOuter ? boundaries.size() - 1 : 1;
   for (piece = 0; piece < nests; ++piece) {
-    findQuotient();
+    if (piece > 0) // that of the first is found
+      findQuotient();
     emitNest();
   }
 }

@@ -219,7 +219,6 @@ LogicalResult LoopsTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const {
   auto emitNests = [&] {
     for (auto &[dims, results] : nests)
       LoopNest(kernel, results).emit();
-    return SmallVector<Value>();
   };
   Dim isWhole = broadcastsNothing(kernel.group);
   if (isWhole.isConstant()) {
@@ -228,10 +227,8 @@ LogicalResult LoopsTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const {
   }
   // Where an operand may be broadcast, its elements are read one by one: so there are
   // loops also for the case that none is.
-  Value condition = arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::ne,
-                                          kernel.size(isWhole), kernel.index(0));
   kernel.assumesNoBroadcast = true;
-  kernel.branch(condition, {}, emitNests, [&] {
+  kernel.branch(kernel.isNonzero(isWhole), emitNests, [&] {
     kernel.assumesNoBroadcast = false;
     return emitNests();
   });

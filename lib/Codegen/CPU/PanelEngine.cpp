@@ -192,14 +192,13 @@ void PanelEngine::emitBlock(Value rowBlock, Value columnBlock, const PanelOperan
   Value depth = kernel.size(sizes.depth), step = kernel.index(blocks.blockDepth);
   // Sums of nothing are stored too.
   Value end = maximum(depth, kernel.index(1));
-  kernel.loop(kernel.index(0), end, step, {}, [&](Value first, ValueRange) {
+  kernel.loop(kernel.index(0), end, step, [&](Value first) {
     Value count = minimum(step, arith::SubIOp::create(builder, loc, depth, first));
     if (isOneDepthBlock()) {
       first = kernel.index(0);
       count = depth;
     }
     emitDepthBlock(first, count, rows, panelRange, operands);
-    return SmallVector<Value>();
   });
   if (!operands.vectorEpilogue)
     emitEpilogue(rows, panelRange, operands);
@@ -262,8 +261,8 @@ void PanelEngine::forWidth(Value number, Value width, ArrayRef<int64_t> widths, 
   Value isFirst = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, width,
                                         kernel.index(widths.front()));
   kernel.branch(
-      isFirst, {}, [&] { return body(number, widths.front()), SmallVector<Value>(); },
-      [&] { return forWidth(number, width, widths.drop_front(), body), SmallVector<Value>(); });
+      isFirst, [&] { body(number, widths.front()); },
+      [&] { forWidth(number, width, widths.drop_front(), body); });
 }
 
 void PanelEngine::emitDepthBlock(Value first, Value count, Range rows, Range panelRange,
@@ -494,7 +493,6 @@ void PanelEngine::finishTile(const Tile &tile, const Panel &panel, ValueRange su
     for (int64_t row = 0; row < tile.rows; ++row)
       for (int64_t v = 0; v < panel.vectors; ++v)
         code.store(buffer, inBuffer(tile, row, v), sums[row * panel.vectors + v]);
-    return SmallVector<Value>();
   };
   if (!operands.vectorEpilogue) {
     keep();
@@ -504,21 +502,16 @@ void PanelEngine::finishTile(const Tile &tile, const Panel &panel, ValueRange su
     for (int64_t row = 0; row < tile.rows; ++row)
       emitRow(kernel.add(tile.firstRow, kernel.index(row)), panel,
               sums.slice(row * panel.vectors, panel.vectors), true, operands);
-    return SmallVector<Value>();
   };
-  auto byRow = [&](bool areFull) {
-    emitRows(tile, panel, sums, areFull, operands);
-    return SmallVector<Value>();
-  };
+  auto byRow = [&](bool areFull) { emitRows(tile, panel, sums, areFull, operands); };
   auto results = [&] {
     bool isRare = panel.vectors < widths.front() && isSplitInRun();
     Value full = isFull(panel);
     auto whole = [&] { return isRare ? byRow(true) : straight(); };
     if (full)
-      kernel.branch(full, {}, whole, [&] { return byRow(false); });
+      kernel.branch(full, whole, [&] { return byRow(false); });
     else
       whole();
-    return SmallVector<Value>();
   };
   if (isOneDepthBlock()) {
     results();
@@ -527,7 +520,7 @@ void PanelEngine::finishTile(const Tile &tile, const Panel &panel, ValueRange su
   Value isLast =
       arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
                             kernel.add(panel.depth, panel.count), kernel.size(sizes.depth));
-  kernel.branch(isLast, {}, results, keep);
+  kernel.branch(isLast, results, keep);
 }
 
 /// i1: all columns of the panel exist; null: they always do.
@@ -593,7 +586,6 @@ void PanelEngine::emitEpilogue(Range rows, Range panelRange, const PanelOperands
         point(kernel.add(first, i), sum);
       });
       annotateVectorLoop(kernel, code.lanes);
-      return SmallVector<Value>();
     };
     if (isConstantIntValue(columns, most)) {
       emitLine(columns);
@@ -602,8 +594,7 @@ void PanelEngine::emitEpilogue(Range rows, Range panelRange, const PanelOperands
     Value isFull =
         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, columns, kernel.index(most));
     kernel.branch(
-        isFull, {}, [&] { return emitLine(kernel.index(most)); },
-        [&] { return emitLine(columns); });
+        isFull, [&] { return emitLine(kernel.index(most)); }, [&] { return emitLine(columns); });
   });
 }
 

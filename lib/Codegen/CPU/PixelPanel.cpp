@@ -101,9 +101,7 @@ void PixelPanel::emit(const BufferView &panel, int64_t vectorCount, Value column
     return;
   }
   Value isLong = compare(CmpIPredicate::sge, kernel.size(last.output), kernel.index(shortest));
-  kernel.branch(
-      isLong, {}, [&] { return emitRuns(panel, column), SmallVector<Value>(); },
-      [&] { return emitGathers(panel, column), SmallVector<Value>(); });
+  kernel.branch(isLong, [&] { emitRuns(panel, column); }, [&] { emitGathers(panel, column); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -215,7 +213,6 @@ void PixelPanel::copyRuns(const BufferView &panel, Value number, ArrayRef<Value>
   auto copy = [&](function_ref<Value(Value offset, int64_t i)> read) {
     copyChannels(panel, number, at, at + static_cast<int64_t>(first.size()),
                  [&](Value offset, int64_t v) { return read(offset, v - at); });
-    return SmallVector<Value>();
   };
   auto plain = [&] {
     return copy([&](Value offset, int64_t i) {
@@ -228,7 +225,7 @@ void PixelPanel::copyRuns(const BufferView &panel, Value number, ArrayRef<Value>
       return b.empty() ? loaded : loadMasked(b[i], offset, loaded);
     });
   };
-  kernel.branch(areFull, {}, plain, masked);
+  kernel.branch(areFull, plain, masked);
 }
 
 //===----------------------------------------------------------------------===//

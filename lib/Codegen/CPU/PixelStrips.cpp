@@ -96,7 +96,6 @@ void PixelStrips::emitRow(const BufferView &panel, int64_t number, ArrayRef<Valu
           store(row, part, v, loaded[part]);
       }
     });
-    return SmallVector<Value>();
   };
   auto copyLine = [&] {
     Value end = kernel.add(position, kernel.index(count * step));
@@ -104,18 +103,16 @@ void PixelStrips::emitRow(const BufferView &panel, int64_t number, ArrayRef<Valu
         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, position, kernel.index(0));
     Value below = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle, end, size);
     Value areInside = arith::AndIOp::create(builder, loc, above, below);
-    kernel.branch(areInside, {}, [&] { return copy(true); }, [&] { return copy(false); });
-    return SmallVector<Value>();
+    kernel.branch(areInside, [&] { return copy(true); }, [&] { return copy(false); });
   };
   auto clear = [&] {
     forChannels(panel, number, [&](Value row, Value) {
       for (int64_t v = 0; v < rows.parts * count; ++v)
         store(row, 0, v, code.constant(0, code.lanes));
     });
-    return SmallVector<Value>();
   };
   if (isInside)
-    kernel.branch(isInside, {}, copyLine, clear);
+    kernel.branch(isInside, copyLine, clear);
   else
     copyLine();
 }

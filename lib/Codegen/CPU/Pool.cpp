@@ -274,7 +274,6 @@ void PoolKernel::addLines(unsigned loop, ArrayRef<Value> taps, Range inside, boo
 
 /// Reduces along the window's other loops from number `depth` on.
 void PoolKernel::reduceOthers(size_t depth, Range inside, bool isFirst) {
-  auto nothing = [] { return SmallVector<Value>(); };
   if (shape.others.empty()) {
     kernel.loop(inside.first, inside.end, [&](Value j) { storeColumn(j, contribution(j)); });
     return;
@@ -292,9 +291,9 @@ void PoolKernel::reduceOthers(size_t depth, Range inside, bool isFirst) {
   }
   auto addOne = [&](Value tap) {
     point[loop] = tap;
-    auto add = [&] { return addLines(loop, tap, inside, /*isFirst=*/false), SmallVector<Value>(); };
+    auto add = [&] { addLines(loop, tap, inside, /*isFirst=*/false); };
     Value fits = insideCondition();
-    fits ? (void)kernel.branch(fits, {}, add, nothing) : (void)add();
+    fits ? kernel.branch(fits, add) : add();
   };
   int64_t count = extent.tryConstant().value_or(0);
   if (count < 1 || count > kMostLines) {
@@ -312,14 +311,13 @@ void PoolKernel::reduceOthers(size_t depth, Range inside, bool isFirst) {
     allFit =
         allFit ? arith::AndIOp::create(kernel.builder, kernel.loc, allFit, fits).getResult() : fits;
   }
-  auto addAll = [&] { return addLines(loop, taps, inside, isFirst), SmallVector<Value>(); };
+  auto addAll = [&] { addLines(loop, taps, inside, isFirst); };
   auto addEach = [&] {
     if (isFirst)
       fill(inside);
     llvm::for_each(taps, addOne);
-    return SmallVector<Value>();
   };
-  allFit ? (void)kernel.branch(allFit, {}, addAll, addEach) : (void)addAll();
+  allFit ? kernel.branch(allFit, addAll, addEach) : addAll();
 }
 
 //===----------------------------------------------------------------------===//

@@ -590,11 +590,10 @@ void RecurrentKernel::emitDirection(const Direction &one) {
   }
   initializeState();
   Value chunkSize = kernel.size(chunk);
-  kernel.loop(kernel.index(0), longest, chunkSize, {}, [&](Value firstStep, ValueRange) {
+  kernel.loop(kernel.index(0), longest, chunkSize, [&](Value firstStep) {
     Value left = arith::SubIOp::create(kernel.builder, kernel.loc, longest, firstStep);
     Value count = arith::MinSIOp::create(kernel.builder, kernel.loc, left, chunkSize);
     emitChunk(one, firstStep, count);
-    return SmallVector<Value>();
   });
   clearBehindEnds();
   storeState(spec.lastH, h);
@@ -646,9 +645,8 @@ void RecurrentKernel::emitItem(Value item) {
   auto run = [&](unsigned number) {
     isReverse = reverseFlag(spec.directions[number].reverse);
     emitDirection(spec.directions[number]);
-    return SmallVector<Value>();
   };
-  kernel.branch(isSecond, {}, [&] { return run(1); }, [&] { return run(0); });
+  kernel.branch(isSecond, [&] { return run(1); }, [&] { return run(0); });
 }
 
 void RecurrentKernel::emit() {

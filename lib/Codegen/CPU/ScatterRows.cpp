@@ -181,22 +181,17 @@ void ScatterRowsKernel::emitUpdate() {
   Value isOutside = arith::AndIOp::create(b, kernel.loc, condition,
                                           arith::XOrIOp::create(b, kernel.loc, fits, yes));
   kernel.recordError(isOutside, DSC_KERNEL_INDEX_OUT_OF_RANGE);
-  kernel.branch(
-      arith::AndIOp::create(b, kernel.loc, condition, fits), {},
-      [&] { return writeRow(indices), SmallVector<Value>(); }, [] { return SmallVector<Value>(); });
+  kernel.branch(arith::AndIOp::create(b, kernel.loc, condition, fits), [&] { writeRow(indices); });
 }
 
 void ScatterRowsKernel::emit() {
   copy();
   // Rows of nothing have no elements to be read.
-  Value hasElements = arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::ne,
-                                            kernel.size(updates.extents[row]), kernel.index(0));
   auto run = [&] {
     forEachPoint(kernel, ArrayRef(updates.extents).drop_back(), MutableArrayRef(point).drop_back(),
                  [&] { emitUpdate(); });
-    return SmallVector<Value>();
   };
-  kernel.branch(hasElements, {}, run, [] { return SmallVector<Value>(); });
+  kernel.branch(kernel.isNonzero(updates.extents[row]), run);
 }
 
 LogicalResult ScatterRowsTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const {

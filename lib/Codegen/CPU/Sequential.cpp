@@ -214,7 +214,7 @@ static void writeElement(KernelEmitter &kernel, Operation *op, const ScatterSpec
                                        kernel.size(dim));
     fits = arith::AndIOp::create(kernel.builder, kernel.loc, fits, here);
   }
-  auto write = [&]() -> SmallVector<Value> {
+  auto write = [&] {
     const BufferView &view = kernel.resultView(0);
     Value address = kernel.address(view, indices);
     if (scatter.combine) {
@@ -224,12 +224,9 @@ static void writeElement(KernelEmitter &kernel, Operation *op, const ScatterSpec
       element = kernel.inlineRegion(*scatter.combine, {old, element}).front();
     }
     kernel.storeAt(view, address, element);
-    return {};
   };
-  auto fail = [&]() -> SmallVector<Value> {
-    return kernel.recordError(yes, DSC_KERNEL_INDEX_OUT_OF_RANGE), SmallVector<Value>();
-  };
-  kernel.branch(fits, {}, write, fail);
+  auto fail = [&] { kernel.recordError(yes, DSC_KERNEL_INDEX_OUT_OF_RANGE); };
+  kernel.branch(fits, write, fail);
 }
 
 /// One update: returns the new accumulators.
@@ -246,11 +243,9 @@ static SmallVector<Value> emitUpdate(KernelEmitter &kernel, Operation *op,
   ArrayRef<Value> indices = rest.take_front(getRank(op->getResult(0)));
   rest = rest.drop_front(indices.size());
   Value element = rest.front();
-  auto write = [&] {
-    return writeElement(kernel, op, scatter, indices, element), SmallVector<Value>();
-  };
+  auto write = [&] { writeElement(kernel, op, scatter, indices, element); };
   if (condition)
-    kernel.branch(condition, {}, write, [] { return SmallVector<Value>(); });
+    kernel.branch(condition, write);
   else
     write();
   return SmallVector<Value>(rest.drop_front());

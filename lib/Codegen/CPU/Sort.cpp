@@ -429,9 +429,7 @@ void SortKernel::sortByDigits(Value count) {
 
 void SortKernel::sort(Value count) {
   Value isShort = compare(arith::CmpIPredicate::sle, count, index(kMostCounted));
-  kernel.branch(
-      isShort, {}, [&] { return sortByCounting(count), SmallVector<Value>(); },
-      [&] { return sortByDigits(count), SmallVector<Value>(); });
+  kernel.branch(isShort, [&] { sortByCounting(count); }, [&] { sortByDigits(count); });
 }
 
 //===----------------------------------------------------------------------===//

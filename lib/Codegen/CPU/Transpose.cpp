@@ -231,10 +231,7 @@ void TransposeKernel::emitSquare(Value q, Value p, int64_t rows, int64_t columns
 /// body(i) for `first`, `first` + `step` ... before `end`.
 static void forSteps(KernelEmitter &kernel, Value first, Value end, int64_t step,
                      function_ref<void(Value)> body) {
-  kernel.loop(first, end, kernel.index(step), {}, [&](Value i, ValueRange) {
-    body(i);
-    return SmallVector<Value>();
-  });
+  kernel.loop(first, end, kernel.index(step), [&](Value i) { body(i); });
 }
 
 /// `count` rows of the result, at most a square's: columns in squares up to `whole`, then

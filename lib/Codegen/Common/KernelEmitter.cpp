@@ -105,14 +105,10 @@ SmallVector<Dim> KernelEmitter::getSizes() const {
 }
 
 void KernelEmitter::recordError(Value condition, int32_t code) {
-  branch(
-      condition, {},
-      [&]() -> SmallVector<Value> {
-        Value status = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(code));
-        LLVM::StoreOp::create(builder, loc, status, statusPtr);
-        return {};
-      },
-      [] { return SmallVector<Value>(); });
+  branch(condition, [&] {
+    Value status = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(code));
+    LLVM::StoreOp::create(builder, loc, status, statusPtr);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -250,11 +246,15 @@ SmallVector<Value> KernelEmitter::loop(Value from, Value to, Value step, ValueRa
   return SmallVector<Value>(forOp.getResults());
 }
 
-void KernelEmitter::loop(Value from, Value to, function_ref<void(Value)> body) {
-  loop(from, to, index(1), {}, [&](Value i, ValueRange) {
+void KernelEmitter::loop(Value from, Value to, Value step, function_ref<void(Value)> body) {
+  loop(from, to, step, {}, [&](Value i, ValueRange) {
     body(i);
     return SmallVector<Value>();
   });
+}
+
+void KernelEmitter::loop(Value from, Value to, function_ref<void(Value)> body) {
+  loop(from, to, index(1), body);
 }
 
 SmallVector<Value> KernelEmitter::branch(Value condition, TypeRange types,
@@ -277,6 +277,20 @@ SmallVector<Value> KernelEmitter::branch(Value condition, TypeRange types,
   emit(ifOp.thenBlock(), then);
   emit(ifOp.elseBlock(), otherwise);
   return SmallVector<Value>(ifOp.getResults());
+}
+
+void KernelEmitter::branch(Value condition, function_ref<void()> then,
+                           function_ref<void()> otherwise) {
+  auto run = [](function_ref<void()> body) {
+    if (body)
+      body();
+    return SmallVector<Value>();
+  };
+  branch(condition, TypeRange(), [&] { return run(then); }, [&] { return run(otherwise); });
+}
+
+Value KernelEmitter::isNonzero(Dim dim) {
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, size(dim), index(0));
 }
 
 //===----------------------------------------------------------------------===//

@@ -129,4 +129,12 @@ Dim countParts(const GroupInfo &group, ArrayRef<Dim> dims, Dim iterations) {
   return Dim::max(Dim::constant(context, 1), Dim::min(wanted, most));
 }
 
+Dim countParts(Dim tasks, double workOfTask, double leastWork) {
+  MLIRContext *context = tasks.getContext();
+  double most = std::numeric_limits<int32_t>::max();
+  auto tasksOfPart = static_cast<int64_t>(std::clamp(leastWork / workOfTask, 1.0, most));
+  Dim parts = Dim::min(tasks.ceilDiv(tasksOfPart), Dim::constant(context, kMostParts));
+  return Dim::max(Dim::constant(context, 1), parts);
+}
+
 } // namespace dsc

@@ -260,10 +260,7 @@ void VectorCode::forVectors(Value from, Value to, int64_t width,
     whole = kernel.add(from, kernel.mul(count, kernel.index(width)));
   }
   auto run = [&](Value begin, Value end, int64_t step) {
-    kernel.loop(begin, end, kernel.index(step), {}, [&](Value i, ValueRange) {
-      body(i, step);
-      return SmallVector<Value>();
-    });
+    kernel.loop(begin, end, kernel.index(step), [&](Value i) { body(i, step); });
   };
   if (!known || *known >= width)
     run(from, whole, width);
@@ -286,10 +283,7 @@ void VectorCode::forTiles(Value total, int64_t tile, function_ref<void(Value, in
     }
   };
   auto emitWhole = [&](Value end) {
-    kernel.loop(kernel.index(0), end, kernel.index(tile), {}, [&](Value i, ValueRange) {
-      body(i, tile);
-      return SmallVector<Value>();
-    });
+    kernel.loop(kernel.index(0), end, kernel.index(tile), [&](Value i) { body(i, tile); });
   };
   if (std::optional<int64_t> known = getConstantIntValue(total)) {
     SmallVector<int64_t> rest = plan(*known % tile, *known > tile);
@@ -311,9 +305,7 @@ void VectorCode::forTiles(Value total, int64_t tile, function_ref<void(Value, in
   }
   emitWhole(whole);
   auto emitIf = [&](Value condition, ArrayRef<int64_t> sizes) {
-    kernel.branch(
-        condition, {}, [&] { return emitRest(whole, sizes), SmallVector<Value>(); },
-        [] { return SmallVector<Value>(); });
+    kernel.branch(condition, [&] { emitRest(whole, sizes); });
   };
   for (int64_t count = 1; count < tile; ++count) {
     bool maySplit = count == 1 && tile > 2;

@@ -388,7 +388,7 @@ void MmaEmitter::copyTile(const Operand &operand, ArrayRef<Value> batch, Value f
   if (!operand.canCopyVectors)
     return copyElements(operand, batch, firstOuter, firstDepth, tile);
   kernel.branch(
-      operand.canCopyVectors, {},
+      operand.canCopyVectors,
       [&]() -> SmallVector<Value> {
         copyVectors(operand, batch, firstOuter, firstDepth, tile);
         return {};
@@ -403,14 +403,11 @@ void MmaEmitter::copyTile(const Operand &operand, ArrayRef<Value> batch, Value f
 void MmaEmitter::copyTiles(ArrayRef<Value> batch, Value firstRow, Value firstColumn, Value block) {
   Value stage = advance(shared, times(remainder(block, tiles.stages), stageBytes()));
   Value count = kernel.size(product.size(product.depth).ceilDiv(tiles.depth));
-  kernel.branch(
-      less(block, count), {},
-      [&]() -> SmallVector<Value> {
-        copyTile(a, batch, firstRow, block, stage);
-        copyTile(bOperand, batch, firstColumn, block, stage);
-        return {};
-      },
-      [] { return SmallVector<Value>(); });
+  kernel.branch(less(block, count), [&]() -> SmallVector<Value> {
+    copyTile(a, batch, firstRow, block, stage);
+    copyTile(bOperand, batch, firstColumn, block, stage);
+    return {};
+  });
   NVVM::CpAsyncCommitGroupOp::create(b, loc);
 }
 
@@ -572,28 +569,25 @@ void MmaEmitter::emitEpilogue(ArrayRef<Value> batch, Value firstRow, Value first
       [&](Value row, ValueRange) -> SmallVector<Value> {
         Value globalRow = kernel.add(firstRow, row);
         Value isInside = both(isColumn, less(globalRow, kernel.size(product.size(product.row))));
-        kernel.branch(
-            isInside, {},
-            [&]() -> SmallVector<Value> {
-              SmallVector<Value> point(product.loops->numLoops());
-              for (auto [loop, i] : llvm::zip(product.batch, batch))
-                point[loop] = i;
-              for (auto [loop, i] : llvm::zip(product.column, columnIndices))
-                point[loop] = i;
-              for (auto [loop, i] : llvm::zip(
-                       product.row, kernel.delinearize(globalRow, product.extents(product.row))))
-                point[loop] = i;
-              SmallVector<Value> indices;
-              for (unsigned loop = 0; loop < point.size(); ++loop)
-                if (product.loops->iterators[loop] != Iterator::Reduction)
-                  indices.push_back(point[loop]);
-              Value offset = kernel.add(times(row, sumsStride()), column);
-              Value sum =
-                  LLVM::LoadOp::create(b, loc, b.getF32Type(), advance(shared, times(offset, 4)));
-              epilogue.emitPoint(indices, sum);
-              return {};
-            },
-            [] { return SmallVector<Value>(); });
+        kernel.branch(isInside, [&]() -> SmallVector<Value> {
+          SmallVector<Value> point(product.loops->numLoops());
+          for (auto [loop, i] : llvm::zip(product.batch, batch))
+            point[loop] = i;
+          for (auto [loop, i] : llvm::zip(product.column, columnIndices))
+            point[loop] = i;
+          for (auto [loop, i] :
+               llvm::zip(product.row, kernel.delinearize(globalRow, product.extents(product.row))))
+            point[loop] = i;
+          SmallVector<Value> indices;
+          for (unsigned loop = 0; loop < point.size(); ++loop)
+            if (product.loops->iterators[loop] != Iterator::Reduction)
+              indices.push_back(point[loop]);
+          Value offset = kernel.add(times(row, sumsStride()), column);
+          Value sum =
+              LLVM::LoadOp::create(b, loc, b.getF32Type(), advance(shared, times(offset, 4)));
+          epilogue.emitPoint(indices, sum);
+          return {};
+        });
         return {};
       });
 }
@@ -654,11 +648,10 @@ void MmaEmitter::emit() {
   kernel.partCount = total * tiles.threads();
   Value block = read(NVVM::BlockIdXOp::create(b, loc, b.getI32Type()));
   Value blocks = read(NVVM::GridDimXOp::create(b, loc, b.getI32Type()));
-  kernel.loop(block, kernel.size(total), blocks, {}, [&](Value task, ValueRange) {
+  kernel.loop(block, kernel.size(total), blocks, [&](Value task) {
     SmallVector<Value> indices = kernel.delinearize(task, tasks);
     emitTile(ArrayRef<Value>(indices).drop_back(2), times(indices[indices.size() - 2], tiles.rows),
              times(indices.back(), tiles.columns));
-    return SmallVector<Value>();
   });
 }
 

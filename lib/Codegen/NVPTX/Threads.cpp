@@ -55,7 +55,7 @@ static void emitElements(KernelEmitter &kernel, ArrayRef<Dim> dims, ArrayRef<uns
   Dim total = product(kernel.builder.getContext(), dims);
   bool isFlat = !dims.empty() && isElementByElement(kernel.group, dims);
   kernel.partCount = Dim::max(kernel.partCount, Dim::min(total, kernel.constant(kMostThreads)));
-  kernel.loop(kernel.part, kernel.size(total), kernel.parts, {}, [&](Value i, ValueRange) {
+  kernel.loop(kernel.part, kernel.size(total), kernel.parts, [&](Value i) {
     SmallVector<Value> indices;
     if (isFlat) {
       // A row-major position is index i of the last axis with all others 0.
@@ -69,7 +69,6 @@ static void emitElements(KernelEmitter &kernel, ArrayRef<Dim> dims, ArrayRef<uns
       values.push_back(kernel.element(kernel.group.getYielded()[result], indices));
     for (auto [result, value] : llvm::zip(results, values))
       kernel.store(result, indices, value);
-    return SmallVector<Value>();
   });
 }
 

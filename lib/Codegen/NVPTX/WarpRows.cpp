@@ -254,11 +254,10 @@ void RowCode::emitResult(unsigned result) {
   SmallVector<Dim> dims = getDims(tensor);
   ArrayRef<Dim> tail = ArrayRef(dims).drop_front(row.size());
   Value length = kernel.size(product(kernel.builder.getContext(), tail));
-  kernel.loop(lane, length, kernel.index(kWarpSize), {}, [&](Value linear, ValueRange) {
+  kernel.loop(lane, length, kernel.index(kWarpSize), [&](Value linear) {
     SmallVector<Value> indices(row);
     llvm::append_range(indices, kernel.delinearize(linear, tail));
     kernel.store(result, indices, kernel.element(tensor, indices));
-    return SmallVector<Value>();
   });
 }
 
@@ -271,14 +270,13 @@ LogicalResult WarpRowsTemplate::emit(KernelEmitter &kernel, ScheduleAttr) const 
   Value lane = arith::RemUIOp::create(b, kernel.loc, kernel.part, warpSize);
   Value warp = arith::DivUIOp::create(b, kernel.loc, kernel.part, warpSize);
   Value warps = arith::DivUIOp::create(b, kernel.loc, kernel.parts, warpSize);
-  kernel.loop(warp, kernel.size(count), warps, {}, [&](Value linear, ValueRange) {
+  kernel.loop(warp, kernel.size(count), warps, [&](Value linear) {
     RowCode code(kernel, lane, kernel.delinearize(linear, rows));
     for (Operation &op : kernel.group.getBody().without_terminator())
       if (const LoopSpec *spec = getReduction(kernel.group, op))
         code.emitReduction(&op, *spec);
     for (unsigned i = 0; i < kernel.group.getYielded().size(); ++i)
       code.emitResult(i);
-    return SmallVector<Value>();
   });
   return success();
 }

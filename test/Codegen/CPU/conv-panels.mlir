@@ -10,6 +10,16 @@ func.func @conv(%x: tensor<1x64x56x56xf32>) -> tensor<1x64x56x56xf32> {
   return %y : tensor<1x64x56x56xf32>
 }
 
+// So few blocks of 256 rows that two threads would not share them well: 128 rows each.
+// CHECK-LABEL: func.func @small_image
+func.func @small_image(%x: tensor<1x256x14x14xf32>) -> tensor<1x256x14x14xf32> {
+  %w = dsc.weight <0, 0, 2359296> : f32[256,256,3,3]
+  // CHECK: dsc.group {{.*}}<"conv-panels", tile = {{.*}}, block = [128,
+  %none = dsc.none
+  %y = dsc.conv %x, %w, %none {pads = array<i64: 1, 1, 1, 1>} : f32[1,256,14,14], f32[256,256,3,3], none -> f32[1,256,14,14]
+  return %y : tensor<1x256x14x14xf32>
+}
+
 // A vector has more lanes than the image pixels: vectors of channels, packed weights.
 // CHECK-LABEL: func.func @few_pixels
 func.func @few_pixels(%x: tensor<1x1x640xf32>) -> tensor<1x258x4xf32> {

@@ -114,13 +114,20 @@ public:
       llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)>;
   llvm::SmallVector<mlir::Value> loop(mlir::Value from, mlir::Value to, mlir::Value step,
                                       mlir::ValueRange carried, LoopBody body);
-  /// The same without carried values.
+  /// The same without carried values; without `step`, by 1.
+  void loop(mlir::Value from, mlir::Value to, mlir::Value step,
+            llvm::function_ref<void(mlir::Value)> body);
   void loop(mlir::Value from, mlir::Value to, llvm::function_ref<void(mlir::Value)> body);
   /// if (condition) `then` else `otherwise`; both return values of `types`.
   llvm::SmallVector<mlir::Value>
   branch(mlir::Value condition, mlir::TypeRange types,
          llvm::function_ref<llvm::SmallVector<mlir::Value>()> then,
          llvm::function_ref<llvm::SmallVector<mlir::Value>()> otherwise);
+  /// The same without values.
+  void branch(mlir::Value condition, llvm::function_ref<void()> then,
+              llvm::function_ref<void()> otherwise = nullptr);
+  /// i1: the size, of the run, is not 0.
+  mlir::Value isNonzero(Dim dim);
 
   /// First and end of this part's share of `total` iterations.
   std::pair<mlir::Value, mlir::Value> share(mlir::Value total);

@@ -72,5 +72,8 @@ Cost estimateWork(const GroupInfo &group);
 /// Into how many parts a kernel is cut that computes a result of these sizes in
 /// `iterations` independent steps: so that a part is worth waking a thread for.
 Dim countParts(const GroupInfo &group, llvm::ArrayRef<Dim> dims, Dim iterations);
+/// The same for a kernel of `tasks` independent tasks of `workOfTask` multiply-adds each,
+/// of which a part should have at least `leastWork`.
+Dim countParts(Dim tasks, double workOfTask, double leastWork);
 
 } // namespace dsc

@@ -184,7 +184,7 @@ def convs():
     yield conv((2, 16, 9, 64), (16, 16, 3, 3), symbols=(0, 3), residual=True, pads=[1] * 4)
     yield conv((2, 4, 5, 6, 40), (7, 4, 2, 3, 3), symbols=(2, 3, 4), pads=[0, 1, 1, 1, 1, 1])
     # Few pixels, many channels; groups, tails of channels, and rows of no common divisor.
-    for height, width in ((1, 1), (1, 3), (2, 2), (1, 5)):
+    for height, width in ((1, 1), (1, 2), (1, 3), (2, 2), (1, 5)):
         few = dict(symbols=(0, 2, 3), bias=True)
         yield conv((2, 191, height, width), (191, 191, 1, 1), residual=True, **few)
         yield conv((1, 350, height, width), (384, 175, 1, 1), activation="Sigmoid", group=2, **few)
@@ -222,6 +222,15 @@ def depthwises():
     yield depthwise((1, 4, 3, 3), (7, 7), pads=[3] * 4)
     yield depthwise((1, 4, 5, 5), (3, 3))
     yield depthwise((2, 4, 19, 23), (3, 3), strides=[2, 2], symbols=(0, 2, 3), pads=[1] * 4)
+    # Lines of one vector, where only the run knows it.
+    for width in (1, 2, 4, 7, 8, 9):
+        for strides in ([1, 1], [2, 2], [1, 3]):
+            yield depthwise((3, 4, 5, width), (5, 5), symbols=(0, 2, 3), strides=strides,
+                            bias=True, activation="HardSwish", pads=[2] * 4)
+        yield depthwise((2, 3, 6, width), (3, 3), symbols=(2, 3), dilations=[2, 2],
+                        activation="Elu", pads=[2] * 4)
+        yield depthwise((2, 5, width), (3,), symbols=(2,), pads=[1, 1])
+        yield depthwise((1, 3, 4, 5, width), (2, 3, 3), symbols=(2, 3, 4), pads=[1] * 6)
     # Few lines: how many are inside, and whether they come in pairs.
     for symbols in ((), (2, 3)):
         for height in range(1, 12):
@@ -233,7 +242,28 @@ def depthwises():
         yield depthwise((1, 3, 30, 20), (4, 3), symbols=symbols, strides=[3, 1], pads=[2, 1, 1, 1])
 
 
+def two_depthwises():
+    """Layers that differ in nothing but their number of channels."""
+    case = Case("two depthwise convolutions")
+    attributes = dict(pads=[1] * 4)
+    x = case.input(2, 8, 20, 20, symbols=(0, 2, 3))
+    x = case.node("Conv", x, case.constant(8, 1, 3, 3), group=8, **attributes)
+    x = case.node("Conv", x, case.constant(24, 8, 1, 1))
+    case.node("Conv", x, case.constant(24, 1, 3, 3), group=24, **attributes)
+    return case
+
+
+def broadcast_sum():
+    """Whether an operand is broadcast, only the run knows."""
+    case = Case("sum")
+    case.node("Add", case.input(3, 40, symbols=(0, 1)), case.input(3, 40, symbols=(0, 1)))
+    return case
+
+
 MODELS = {
+    "sum": broadcast_sum,
+    "two-depthwises": two_depthwises,
+    "few-pixels": lambda: conv((1, 384, 1, 2), (96, 384, 1, 1), symbols=(2, 3), bias=True),
     "gemm-120x768x768": lambda: gemm(120, 768, 768, bias=(768,), activation="Relu"),
     "conv-72x64x3x3": lambda: conv((1, 64, 56, 56), (72, 64, 3, 3), bias=True, pads=[1] * 4),
 }
