@@ -88,10 +88,6 @@ static bool isConstantTensor(Value value) {
   return isa_and_nonnull<ConstantOp, WeightOp>(value.getDefiningOp());
 }
 
-static bool isSingleElement(Value value) {
-  return llvm::all_of(getDims(value), [](Dim dim) { return dim.isConstant(1); });
-}
-
 namespace {
 
 class Mover {
@@ -170,7 +166,7 @@ Value Mover::operandBefore(Value operand, ArrayRef<int64_t> perm, int64_t rank) 
   if (auto transpose = operand.getDefiningOp<TransposeOp>();
       transpose && llvm::equal(permutationOf(transpose), perm))
     return transpose.getData();
-  if (isSingleElement(operand))
+  if (isOneElement(operand))
     return operand;
   if (!isConstantTensor(operand))
     return {};

@@ -62,30 +62,12 @@ static Value pairRows(Decomposer &build, Value x, Value zeroPoint) {
   return build.op("dsc.join_pairs", {wide});
 }
 
-static bool isOneElement(Value value) {
-  return llvm::all_of(getDims(value), [](Dim dim) { return dim.isConstant(1); });
-}
-
-/// A parameter with an element for each index of an axis of a tensor of rank `rank`, or
-/// with one element, so that it broadcasts to the tensor.
-static Value alongAxis(Decomposer &build, Value parameter, int64_t axis, int64_t rank) {
-  if (isAbsent(parameter) || getRank(parameter) == 0)
-    return parameter;
-  if (isOneElement(parameter))
-    return build.reshape(parameter, {});
-  if (getRank(parameter) != 1)
-    return parameter;
-  SmallVector<Dim> shape(rank - axis, Dim::constant(parameter.getContext(), 1));
-  shape[0] = getDims(parameter)[0];
-  return build.reshape(parameter, shape);
-}
-
 LogicalResult PairMatMul::matchAndRewrite(MatMulIntegerOp op, PatternRewriter &rewriter) const {
   ScopedDiagnosticHandler quiet(op->getContext(), [](Diagnostic &) { return success(); });
   Decomposer build(rewriter, op->getLoc());
   int64_t rankA = getRank(op.getA()), rankB = getRank(op.getB());
-  Value zeroA = alongAxis(build, op.getAZeroPoint(), std::max<int64_t>(rankA - 2, 0), rankA);
-  Value zeroB = alongAxis(build, op.getBZeroPoint(), rankB - 1, rankB);
+  Value zeroA = build.alongAxis(op.getAZeroPoint(), std::max<int64_t>(rankA - 2, 0), rankA);
+  Value zeroB = build.alongAxis(op.getBZeroPoint(), rankB - 1, rankB);
   Value a = pairRows(build, op.getA(), zeroA);
   Value b = pair(build, op.getB(), zeroB, std::max<int64_t>(rankB - 2, 0));
   Value sums = build.op("dsc.matmul_pairs", {a, b});
@@ -106,7 +88,7 @@ static Value inFloat(Decomposer &build, ConvIntegerOp op,
     Value wide = build.cast(x, f32);
     if (isAbsent(zeroPoint))
       return wide;
-    return build.op("dsc.sub", {wide, build.cast(alongAxis(build, zeroPoint, 0, getRank(x)), f32)});
+    return build.op("dsc.sub", {wide, build.cast(build.alongAxis(zeroPoint, 0, getRank(x)), f32)});
   };
   Value x = centered(op.getX(), op.getXZeroPoint()), w = centered(op.getW(), op.getWZeroPoint());
   Value sums = build.op("dsc.conv", {x, w, build.none()}, attributes);
@@ -116,7 +98,7 @@ static Value inFloat(Decomposer &build, ConvIntegerOp op,
 /// Input channels in pairs within their group. Positions are taken as one axis: long loops.
 static Value pairChannels(Decomposer &build, ConvIntegerOp op, Dim groupInputs) {
   MLIRContext *context = op.getContext();
-  Value x = op.getX(), zero = alongAxis(build, op.getXZeroPoint(), 0, getRank(x));
+  Value x = op.getX(), zero = build.alongAxis(op.getXZeroPoint(), 0, getRank(x));
   SmallVector<Dim> dims = getDims(x);
   Dim group = Dim::constant(context, op.getGroup());
   Dim positions = product(context, ArrayRef(dims).drop_front(2));
@@ -139,7 +121,7 @@ LogicalResult PairConv::matchAndRewrite(ConvIntegerOp op, PatternRewriter &rewri
     sums = inFloat(build, op, attributes);
   } else {
     Value x = pairChannels(build, op, kernel[1]);
-    Value zero = alongAxis(build, op.getWZeroPoint(), 0, getRank(op.getW()));
+    Value zero = build.alongAxis(op.getWZeroPoint(), 0, getRank(op.getW()));
     Value w = pair(build, op.getW(), zero, 1);
     sums = build.op("dsc.conv_pairs", {x, w}, attributes);
   }

@@ -50,10 +50,6 @@ struct Quantized {
 
 } // namespace
 
-static bool isOneElement(Value value) {
-  return llvm::all_of(getDims(value), [](Dim dim) { return dim.isConstant(1); });
-}
-
 /// Empty for what is not a tensor of integers of `bits` bits with float32 scales.
 static std::optional<Dequantized> matchDequantized(Value value, unsigned bits = 8) {
   auto op = value.getDefiningOp<DequantizeLinearOp>();
@@ -204,14 +200,7 @@ struct RaiseQuantized : impl::RaiseQuantizedBase<RaiseQuantized> {
 /// A parameter of one element, or of one for each channel, so that it broadcasts to the
 /// result.
 Value ProductBuilder::alongChannel(Value parameter, int64_t channel) {
-  if (isOneElement(parameter))
-    return getRank(parameter) == 0 ? parameter : build.reshape(parameter, {});
-  int64_t behind = getRank(op->getResult(0)) - 1 - channel;
-  if (behind == 0)
-    return parameter;
-  SmallVector<Dim> shape(behind + 1, Dim::constant(op->getContext(), 1));
-  shape[0] = getDims(parameter)[0];
-  return build.reshape(parameter, shape);
+  return build.alongAxis(parameter, channel, getRank(op->getResult(0)));
 }
 
 std::optional<SmallVector<float>> ProductBuilder::contents(Value value) const {
@@ -264,7 +253,7 @@ LogicalResult ProductBuilder::replace(Value sums, const Dequantized &a, const De
   }
   Value result = build.op("dsc.mul", {build.cast(sums, getElementType(a.scale)), scale});
   if (isFloat)
-    result = build.op("dsc.add", {result, getRank(bias) == 1 ? alongChannel(bias, channel) : bias});
+    result = build.op("dsc.add", {result, alongChannel(bias, channel)});
   if (!result || result.getType() != op->getResult(0).getType())
     return failure();
   rewriter.replaceOp(op, result);

@@ -26,8 +26,7 @@ static bool isIdentity(Operation *op) {
     return llvm::all_of(pad.getPads().getDims(), [](Dim dim) { return dim.isConstant(0); });
   // With steps of 1, elements as many as there are.
   auto slice = dyn_cast<SliceOp>(op);
-  return slice && (!slice.getSteps() || llvm::all_of(slice.getSteps()->getDims(),
-                                                     [](Dim dim) { return dim.isConstant(1); }));
+  return slice && (!slice.getSteps() || areAllOne(slice.getSteps()->getDims()));
 }
 
 /// What the result is a copy of, else null.

@@ -178,8 +178,10 @@ void StorageSharing::shareConcat(ConcatOp concat) {
     if (canComputeInPlace(concat, i))
       order.push_back(i);
   auto producer = [&](unsigned i) { return skipViews(concat.getInputs()[i]).getDefiningOp(); };
-  llvm::stable_sort(
-      order, [&](unsigned a, unsigned b) { return producer(b)->isBeforeInBlock(producer(a)); });
+  llvm::sort(order, [&](unsigned a, unsigned b) {
+    Operation *first = producer(a), *second = producer(b);
+    return first == second ? a < b : second->isBeforeInBlock(first);
+  });
   llvm::SmallDenseSet<unsigned> inPlace;
   for (unsigned i : order) {
     Value input = skipViews(concat.getInputs()[i]);

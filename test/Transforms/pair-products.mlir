@@ -3,9 +3,8 @@
 // CHECK-LABEL: func @matmul
 func.func @matmul(%a: tensor<4x7xui8>, %b: tensor<7x3xi8>, %za: tensor<4xui8>, %zb: tensor<3xi8>) -> tensor<4x3xi32> {
   // CHECK: %[[ZA:.*]] = dsc.reshape %arg2 {{.*}} : u8[4] -> u8[4,1]
-  // CHECK: %[[ZB:.*]] = dsc.reshape %arg3 {{.*}} : i8[3] -> i8[3]
   // CHECK: %[[A:.*]] = dsc.pair %arg0, %[[ZA]] {axis = 1 : i64} : u8[4,7], u8[4,1] -> i32[4,4]
-  // CHECK: %[[B:.*]] = dsc.pair %arg1, %[[ZB]] {axis = 0 : i64} : i8[7,3], i8[3] -> i32[4,3]
+  // CHECK: %[[B:.*]] = dsc.pair %arg1, %arg3 {axis = 0 : i64} : i8[7,3], i8[3] -> i32[4,3]
   // CHECK: dsc.matmul_pairs %[[A]], %[[B]] : i32[4,4], i32[4,3] -> i32[4,3]
   %0 = dsc.matmul_integer %a, %b, %za, %zb : u8[4,7], i8[7,3], u8[4], i8[3] -> i32[4,3]
   return %0 : tensor<4x3xi32>

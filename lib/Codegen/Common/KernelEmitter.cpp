@@ -204,7 +204,7 @@ SmallVector<Value> KernelEmitter::delinearize(Value linear, ArrayRef<Dim> sizes)
   for (size_t i = sizes.size(); i-- > 0;) {
     if (sizes[i].isConstant(1)) {
       indices[i] = index(0);
-    } else if (llvm::all_of(sizes.take_front(i), [](Dim dim) { return dim.isConstant(1); })) {
+    } else if (areAllOne(sizes.take_front(i))) {
       indices[i] = linear;
       linear = index(0);
     } else {

@@ -67,7 +67,7 @@ Value buildRequantized(Decomposer &build, Value sums, Value scaleA, Value scaleB
 void readParameter(LoopSpecBuilder &spec, Operation *op, unsigned operand,
                    ArrayRef<AffineExpr> loops, bool inFinish) {
   SmallVector<Dim> dims = getDims(op->getOperand(operand));
-  bool isOne = llvm::all_of(dims, [](Dim dim) { return dim.isConstant(1); });
+  bool isOne = areAllOne(dims);
   if (isOne) {
     SmallVector<AffineExpr> zeros(dims.size(), spec.number(0));
     inFinish ? spec.readInFinish(operand, zeros) : spec.read(operand, zeros);
@@ -177,21 +177,31 @@ LogicalResult MatMulOp::inferTypes(TypeInference &inference) {
   return success();
 }
 
-FailureOr<Spec> MatMulOp::getSpec() {
-  TypeInference inference(*this);
-  FailureOr<MatMulShape> shape = matMulShape(getA(), getB(), inference);
+using Multiply = Value (*)(ScalarBuilder &, Value a, Value b, Value sum);
+
+/// The sums of products of a and b, operands 0 and 1.
+template <typename OpTy>
+static LogicalResult addProducts(LoopSpecBuilder &spec, OpTy op, Multiply multiply) {
+  TypeInference inference(op);
+  FailureOr<MatMulShape> shape = matMulShape(op.getA(), op.getB(), inference);
   if (failed(shape))
     return failure();
-  LoopSpecBuilder spec(*this, SpecKind::Contract);
   MatMulLoops loops(spec, *shape);
   spec.readBroadcast(0, loops.ofA());
   spec.readBroadcast(1, loops.ofB());
-  Type element = getElementType(getA());
+  Type element = getElementType(op.getA());
   accumulateFromZero(spec, element);
-  spec.body(element, [](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
-    return {multiplyAdd(s, args.operands[0], args.operands[1], args.accumulators[0])};
+  spec.body(element, [&](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+    return {multiply(s, args.operands[0], args.operands[1], args.accumulators[0])};
   });
-  finishRounded(spec, element);
+  return success();
+}
+
+FailureOr<Spec> MatMulOp::getSpec() {
+  LoopSpecBuilder spec(*this, SpecKind::Contract);
+  if (failed(addProducts(spec, *this, multiplyAdd)))
+    return failure();
+  finishRounded(spec, getElementType(getA()));
   return spec.take();
 }
 
@@ -328,7 +338,7 @@ static LogicalResult checkParameter(TypeInference &inference, Value parameter, V
                                     Dim perLine, StringRef what) {
   int64_t rank = getRank(parameter);
   SmallVector<Dim> dims = getDims(parameter);
-  if (llvm::all_of(dims, [](Dim dim) { return dim.isConstant(1); }))
+  if (areAllOne(dims))
     return success();
   if (rank == 1 && perLine)
     return inference.requireEqual(dims[0], perLine, what + " does not fit");
@@ -432,10 +442,6 @@ FailureOr<Spec> QLinearMatMulOp::getSpec() {
   return spec.take();
 }
 
-static bool isOneElement(Value value) {
-  return llvm::all_of(getDims(value), [](Dim dim) { return dim.isConstant(1); });
-}
-
 LogicalResult QLinearMatMulOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &values) {
   if (!isOneElement(getYScale()) || !isOneElement(getYZeroPoint()))
     return failure();
@@ -465,19 +471,9 @@ LogicalResult MatMulPairsOp::inferTypes(TypeInference &inference) {
 }
 
 FailureOr<Spec> MatMulPairsOp::getSpec() {
-  TypeInference inference(*this);
-  FailureOr<MatMulShape> shape = matMulShape(getA(), getB(), inference);
-  if (failed(shape))
-    return failure();
   LoopSpecBuilder spec(*this, SpecKind::Contract);
-  MatMulLoops loops(spec, *shape);
-  spec.readBroadcast(0, loops.ofA());
-  spec.readBroadcast(1, loops.ofB());
-  Type element = getElementType(getA());
-  accumulateFromZero(spec, element);
-  spec.body(element, [](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
-    return {multiplyAddPairs(s, args.operands[0], args.operands[1], args.accumulators[0])};
-  });
+  if (failed(addProducts(spec, *this, multiplyAddPairs)))
+    return failure();
   return spec.take();
 }
 

@@ -143,6 +143,25 @@ static void finishWithBias(LoopSpecBuilder &spec, Operation *op, unsigned bias, 
 // Conv
 //===----------------------------------------------------------------------===//
 
+using Multiply = Value (*)(ScalarBuilder &, Value a, Value b, Value sum);
+
+/// The sums of products of x and w, operands 0 and 1; returns the output channel's loop.
+template <typename OpTy>
+static FailureOr<AffineExpr> addProducts(LoopSpecBuilder &spec, OpTy op, Multiply multiply) {
+  TypeInference inference(op);
+  FailureOr<ConvShape> shape = convShape(op, inference);
+  if (failed(shape))
+    return failure();
+  ConvLoops loops(spec, *shape);
+  readOperands(spec, *shape, loops, 0, 1);
+  Type element = getElementType(op.getX());
+  accumulateFromZero(spec, element);
+  spec.body(element, [&](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
+    return {multiply(s, args.operands[0], args.operands[1], args.accumulators[0])};
+  });
+  return loops.co;
+}
+
 LogicalResult ConvOp::inferTypes(TypeInference &inference) {
   FailureOr<ConvShape> shape = convShape(*this, inference);
   if (failed(shape) || failed(checkBias(inference, getB(), shape->outChannels)))
@@ -156,19 +175,11 @@ LogicalResult ConvOp::inferTypes(TypeInference &inference) {
 }
 
 FailureOr<Spec> ConvOp::getSpec() {
-  TypeInference inference(*this);
-  FailureOr<ConvShape> shape = convShape(*this, inference);
-  if (failed(shape))
-    return failure();
   LoopSpecBuilder spec(*this, SpecKind::Window);
-  ConvLoops loops(spec, *shape);
-  readOperands(spec, *shape, loops, 0, 1);
-  Type element = getElementType(getX());
-  accumulateFromZero(spec, element);
-  spec.body(element, [](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
-    return {multiplyAdd(s, args.operands[0], args.operands[1], args.accumulators[0])};
-  });
-  finishWithBias(spec, *this, 2, loops.co, element);
+  FailureOr<AffineExpr> channel = addProducts(spec, *this, multiplyAdd);
+  if (failed(channel))
+    return failure();
+  finishWithBias(spec, *this, 2, *channel, getElementType(getX()));
   return spec.take();
 }
 
@@ -180,7 +191,7 @@ FailureOr<Spec> ConvOp::getSpec() {
 static LogicalResult checkPerChannel(TypeInference &inference, Value parameter, Dim channels,
                                      StringRef what) {
   SmallVector<Dim> dims = getDims(parameter);
-  if (llvm::all_of(dims, [](Dim dim) { return dim.isConstant(1); }))
+  if (areAllOne(dims))
     return success();
   if (dims.size() != 1)
     return inference.error() << what << " must have at most one axis, not "
@@ -189,7 +200,7 @@ static LogicalResult checkPerChannel(TypeInference &inference, Value parameter, 
 }
 
 static LogicalResult checkSingle(TypeInference &inference, Value parameter, StringRef what) {
-  if (llvm::all_of(getDims(parameter), [](Dim dim) { return dim.isConstant(1); }))
+  if (isOneElement(parameter))
     return success();
   return inference.error() << what << " must be one value, not "
                            << shortTypeName(parameter.getType());
@@ -311,14 +322,7 @@ LogicalResult QLinearConvOp::decompose(OpBuilder &builder, SmallVectorImpl<Value
     attributes.push_back({attribute.getName(), attribute.getValue()});
   Value sums =
       build.op("dsc.conv_integer", {getX(), getW(), getXZeroPoint(), getWZeroPoint()}, attributes);
-  // [C] as [C, 1, ...].
-  auto perChannel = [&](Value vector) {
-    SmallVector<Dim> shape(getRank(getX()) - 1, Dim::constant(getContext(), 1));
-    if (getRank(vector) != 1)
-      return vector;
-    shape[0] = getDims(vector)[0];
-    return build.reshape(vector, shape);
-  };
+  auto perChannel = [&](Value vector) { return build.alongAxis(vector, 1, getRank(getX())); };
   auto scalar = [&](Value value) { return getRank(value) == 0 ? value : build.reshape(value, {}); };
   if (!isAbsent(getB()))
     sums = build.op("dsc.add", {sums, perChannel(getB())});
@@ -340,18 +344,9 @@ LogicalResult ConvPairsOp::inferTypes(TypeInference &inference) {
 }
 
 FailureOr<Spec> ConvPairsOp::getSpec() {
-  TypeInference inference(*this);
-  FailureOr<ConvShape> shape = convShape(*this, inference);
-  if (failed(shape))
-    return failure();
   LoopSpecBuilder spec(*this, SpecKind::Window);
-  ConvLoops loops(spec, *shape);
-  readOperands(spec, *shape, loops, 0, 1);
-  Type element = getElementType(getX());
-  accumulateFromZero(spec, element);
-  spec.body(element, [](ScalarBuilder &s, LoopSpecBuilder::Args args) -> SmallVector<Value> {
-    return {multiplyAddPairs(s, args.operands[0], args.operands[1], args.accumulators[0])};
-  });
+  if (failed(addProducts(spec, *this, multiplyAddPairs)))
+    return failure();
   return spec.take();
 }
 

@@ -35,6 +35,18 @@ Value Decomposer::reshape(Value value, ArrayRef<Dim> shape) {
   return op("dsc.reshape", {value}, {{"shape", dims(shape)}, {"allowzero", number(1)}});
 }
 
+Value Decomposer::alongAxis(Value parameter, int64_t axis, int64_t rank) {
+  if (!parameter || isAbsent(parameter) || getRank(parameter) == 0)
+    return parameter;
+  if (isOneElement(parameter))
+    return reshape(parameter, {});
+  if (getRank(parameter) != 1 || axis + 1 == rank)
+    return parameter;
+  SmallVector<Dim> shape(rank - axis, Dim::constant(parameter.getContext(), 1));
+  shape[0] = getDims(parameter)[0];
+  return reshape(parameter, shape);
+}
+
 Value Decomposer::reduce(StringRef name, Value value, ArrayRef<int64_t> axes) {
   SmallVector<Dim> list = llvm::map_to_vector(
       axes, [&](int64_t axis) { return Dim::constant(builder.getContext(), axis); });

@@ -21,16 +21,12 @@ struct Granularity {
 };
 } // namespace
 
-static bool isOneElement(ArrayRef<Dim> dims) {
-  return llvm::all_of(dims, [](Dim dim) { return dim.isConstant(1); });
-}
-
 static FailureOr<Granularity> findGranularity(const TypeInference *inference, Operation *op,
                                               int64_t axis, int64_t blockSize) {
   SmallVector<Dim> x = getDims(op->getOperand(0)), scale = getDims(op->getOperand(1));
   Granularity result;
   result.blockSize = blockSize;
-  if (isOneElement(scale))
+  if (areAllOne(scale))
     return result;
   int64_t rank = x.size(), scaleRank = scale.size();
   if (blockSize < 0 || scaleRank != (blockSize > 0 ? rank : 1)) {
@@ -77,7 +73,7 @@ static LogicalResult checkParameters(Operation *op, TypeInference &inference, in
   if (isAbsent(zeroPoint))
     return success();
   SmallVector<Dim> zero = getDims(zeroPoint);
-  if (isOneElement(zero) && isOneElement(scale))
+  if (areAllOne(zero) && areAllOne(scale))
     return success();
   if (zero.size() != scale.size())
     return inference.error() << "zero point " << shortTypeName(zeroPoint.getType()) << " and scale "

@@ -238,8 +238,7 @@ LogicalResult splitReduction(Operation *op, OpBuilder &builder, SmallVectorImpl<
   SmallVector<Dim> dims = getDims(data), result = getDims(op->getResult(0));
   Type element = getElementType(data);
   std::optional<SmallVector<int64_t>> axes = findReducedAxes(op);
-  if (!axes || (!element.isF32() && !element.isF64()) ||
-      llvm::any_of(result, [](Dim dim) { return !dim.isConstant(1); }))
+  if (!axes || (!element.isF32() && !element.isF64()) || !areAllOne(result))
     return failure();
   int64_t elements = 1;
   for (Dim dim : dims)

@@ -214,8 +214,7 @@ static LogicalResult decomposeArgExtremum(Op op, StringRef extremum, OpBuilder &
   constexpr int64_t leastLength = 32;
   SmallVector<Dim> dims = getDims(op.getData());
   int64_t axis = positiveAxis(op.getAxis(), dims.size());
-  bool isInnermost =
-      llvm::all_of(ArrayRef(dims).drop_front(axis + 1), [](Dim dim) { return dim.isConstant(1); });
+  bool isInnermost = areAllOne(ArrayRef(dims).drop_front(axis + 1));
   if (!isInnermost || dims[axis].tryConstant().value_or(leastLength) < leastLength)
     return failure();
   Decomposer d(builder, op.getLoc());

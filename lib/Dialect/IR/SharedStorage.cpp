@@ -188,7 +188,7 @@ std::optional<Dim> getPartOffset(ComputeOp op) {
 bool isSequence(ConcatOp concat) {
   SmallVector<Dim> dims = getDims(concat.getResult());
   int64_t axis = positiveAxis(concat.getAxis(), dims.size());
-  return llvm::all_of(ArrayRef(dims).take_front(axis), [](Dim dim) { return dim.isConstant(1); });
+  return areAllOne(ArrayRef(dims).take_front(axis));
 }
 
 SmallVector<Dim> getInputOffsets(ConcatOp concat) {

@@ -24,6 +24,9 @@ public:
   mlir::Value scalar(mlir::Type element, double value);
   mlir::Value cast(mlir::Value value, mlir::Type element);
   mlir::Value reshape(mlir::Value value, llvm::ArrayRef<Dim> shape);
+  /// A parameter with an element for each index of an axis of a tensor of rank `rank`, or
+  /// with one element, so that it broadcasts to the tensor. Others stay as they are.
+  mlir::Value alongAxis(mlir::Value parameter, int64_t axis, int64_t rank);
   /// `name` is a reduction ("dsc.reduce_sum"); the axes stay, with size 1.
   mlir::Value reduce(llvm::StringRef name, mlir::Value value, llvm::ArrayRef<int64_t> axes);
 

@@ -114,6 +114,8 @@ private:
 
 /// Product of sizes; 1 for none.
 Dim product(mlir::MLIRContext *context, llvm::ArrayRef<Dim> dims);
+/// Whether all sizes are 1.
+bool areAllOne(llvm::ArrayRef<Dim> dims);
 
 /// The size of two broadcast dimensions (ONNX: equal, or one of them is 1). An
 /// empty Dim where constants disagree. Of an unproved pair, the one that is a

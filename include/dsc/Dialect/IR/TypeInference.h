@@ -34,6 +34,7 @@ struct ContentOperand {
 /// The sizes of a ranked tensor type, one per axis.
 llvm::SmallVector<Dim> getDims(mlir::Type type);
 inline llvm::SmallVector<Dim> getDims(mlir::Value value) { return getDims(value.getType()); }
+inline bool isOneElement(mlir::Value value) { return areAllOne(getDims(value)); }
 int64_t getRank(mlir::Type type);
 inline int64_t getRank(mlir::Value value) { return getRank(value.getType()); }
 mlir::Type getElementType(mlir::Value value);
