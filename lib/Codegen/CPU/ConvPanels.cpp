@@ -274,6 +274,7 @@ void ConvEmitter::emitBlock(Place place, Value rowBlock, Value columnBlock) {
   operands.epilogue = [&](Value row) { return beginRow(place, row); };
   if (hasVectorEpilogue(kernel.group, shape.op, plan.columnAxis()))
     operands.vectorEpilogue = [&](Value row) { return beginVectors(place, row); };
+  operands.isLongEpilogue = isLongEpilogue(kernel.group, shape.op);
   engine.emitBlock(rowBlock, columnBlock, operands);
 }
 

@@ -387,6 +387,7 @@ void GemmEmitter::emitBlock(ArrayRef<Value> batch, Value rowBlock, Value columnB
         epilogue.emitVector(code, lastAxis, resultIndices(point, first.column), sums, mask);
       };
     };
+  operands.isLongEpilogue = isLongEpilogue(kernel.group, product.op);
   engine.emitBlock(rowBlock, columnBlock, operands);
 }
 

@@ -507,7 +507,7 @@ void PanelEngine::finishTile(const Tile &tile, const Panel &panel, ValueRange su
   auto results = [&] {
     bool isRare = panel.vectors < widths.front() && isSplitInRun();
     Value full = isFull(panel);
-    auto whole = [&] { return isRare ? byRow(true) : straight(); };
+    auto whole = [&] { return isRare || operands.isLongEpilogue ? byRow(true) : straight(); };
     if (full)
       kernel.branch(full, whole, [&] { return byRow(false); });
     else

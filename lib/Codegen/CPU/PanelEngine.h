@@ -110,6 +110,8 @@ struct PanelOperands {
   /// gets the first column, the sums, and which of them exist (null: all).
   using Vectors = std::function<void(PanelColumn first, mlir::Value sums, mlir::Value mask)>;
   std::function<Vectors(mlir::Value row)> vectorEpilogue;
+  /// Its code is long: there is one copy for a row, not one for each of a tile's.
+  bool isLongEpilogue = false;
 };
 
 class PanelEngine {

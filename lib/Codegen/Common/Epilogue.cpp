@@ -2,6 +2,7 @@
 #include "dsc/Codegen/Common/Epilogue.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -117,6 +118,18 @@ bool hasVectorEpilogue(const GroupInfo &group, Operation *anchor, unsigned axis)
       return false;
   }
   return llvm::all_of(group.getYielded(), isPlain);
+}
+
+bool isLongEpilogue(const GroupInfo &group, Operation *anchor) {
+  // Becomes a polynomial of about ten steps; others are an instruction or two.
+  auto isLong = [](Operation &op) {
+    return isa<math::ExpOp, math::ExpM1Op, math::ErfOp, math::TanhOp, math::LogOp, math::Log1pOp,
+               math::PowFOp, math::SinOp, math::CosOp>(op);
+  };
+  return llvm::any_of(group.getBody().without_terminator(), [&](Operation &op) {
+    Region *body = group.getSpec(&op)->loops->body.get();
+    return &op != anchor && body && llvm::any_of(body->front(), isLong);
+  });
 }
 
 //===----------------------------------------------------------------------===//

@@ -20,6 +20,9 @@ bool isFlatEpilogue(const GroupInfo &group, mlir::Operation *anchor, unsigned ax
 bool hasVectorEpilogue(const GroupInfo &group, mlir::Operation *anchor, unsigned axis);
 
 /// Stores the results of a group from the accumulators of its anchor.
+/// Whether its code for a vector is long: it computes exp or the like.
+bool isLongEpilogue(const GroupInfo &group, mlir::Operation *anchor);
+
 class Epilogue {
 public:
   Epilogue(KernelEmitter &kernel, mlir::Operation *anchor);
