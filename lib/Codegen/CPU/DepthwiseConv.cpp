@@ -3,7 +3,8 @@
 // Vectors run over the output pixels of a line. Vectors whose taps are all inside of
 // the input are read plainly, at the borders masks leave out the pixels outside. Lines
 // come several at a time, which share what they read: four where all of their taps are
-// inside, else two, and one that is left over; lines of taps outside are skipped. The epilogue
+// inside, else two, and one that is left over; lines of taps outside are skipped. Where a
+// line of the run is one vector, its masks are found once for all planes. The epilogue
 // computes the results from the vectors of sums or, where its code exists for elements only,
 // through a buffer in scratch.
 //
