@@ -1,4 +1,4 @@
-//===- FewPixels.cpp - pointwise convolutions of at most four pixels ------===//
+//===- FewPixels.cpp - pointwise convolutions of at most seven pixels -----===//
 #include "FewPixels.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -7,7 +7,8 @@ using namespace mlir;
 
 namespace dsc {
 
-static constexpr int64_t kFewPixels = 4;
+/// Pixels that are computed together, and as many as are few.
+static constexpr int64_t kTogether = 4, kFewPixels = 2 * kTogether - 1;
 /// Multiply-adds that a part should have at least.
 static constexpr int64_t kWorkPerPart = 1 << 17;
 /// Smaller kernels are not worth more code: they are of early layers, whose pixels are
@@ -34,9 +35,9 @@ FewPixels::FewPixels(KernelEmitter &kernel, const ConvolutionShape &shape)
   // Rows of the kernel that share what is read of the pixels: as many as there are
   // registers for, and of one size, so that there is code for no other.
   rowsAtOnce = rows % 3 == 0 ? 3 : rows % 2 == 0 ? 2 : 1;
-  int64_t most = kWorkPerPart / (kFewPixels * depth * rowsAtOnce);
+  int64_t most = kWorkPerPart / (kTogether * depth * rowsAtOnce);
   rowsOfTask = std::max<int64_t>(1, std::min(most, rows / rowsAtOnce)) * rowsAtOnce;
-  pixels = code.scratch(kernel.constant(kFewPixels * depth),
+  pixels = code.scratch(kernel.constant(2 * kTogether * depth),
                         {kernel.constant(depth), kernel.constant(1)});
   kernel.markScratch(pixels);
 }
@@ -47,7 +48,7 @@ SmallVector<Dim> FewPixels::tasks() const {
 }
 
 Dim FewPixels::countParts() const {
-  auto work = static_cast<double>(kFewPixels * depth * rowsOfTask);
+  auto work = static_cast<double>(kTogether * depth * rowsOfTask);
   return dsc::countParts(product(builder.getContext(), tasks()), work, kWorkPerPart);
 }
 
@@ -62,28 +63,31 @@ Value FewPixels::firstChannel(Value image, Value group) {
 /// The pixels of an image and group as rows of channels.
 void FewPixels::gather(Value image, Value group) {
   const BufferView &x = kernel.view(shape.input());
-  Value channel0 = firstChannel(image, group);
-  Value exist = code.maskBelow(kernel.index(0), kernel.size(shape.pixels()), kFewPixels);
-  auto load = [&](Value channel) {
-    Value line = code.advance(x, channel0, kernel.mul(channel, x.strides[1]));
-    return code.load(x, line, kFewPixels, exist);
-  };
-  // Squares of channels and pixels, then channels one by one.
-  code.forVectors(
-      kernel.index(0), kernel.index(depth), kFewPixels, [&](Value first, int64_t count) {
-        SmallVector<Value> rows;
-        for (int64_t i = 0; i < count; ++i)
-          rows.push_back(load(kernel.add(first, kernel.index(i))));
-        if (count == kFewPixels)
-          code.transposeSquare(rows);
-        for (int64_t pixel = 0; pixel < kFewPixels; ++pixel) {
-          Value row =
-              count == kFewPixels
-                  ? rows[pixel]
-                  : vector::ExtractOp::create(builder, loc, rows.front(), pixel).getResult();
-          code.store(pixels, kernel.address(pixels, {kernel.index(pixel), first}), row);
-        }
-      });
+  Value channel0 = firstChannel(image, group), count = kernel.size(shape.pixels());
+  kernel.loop(kernel.index(0), count, kernel.index(kTogether), [&](Value first) {
+    Value exist = code.maskBelow(first, count, kTogether);
+    Value start = code.advance(x, channel0, first);
+    auto load = [&](Value channel) {
+      Value line = code.advance(x, start, kernel.mul(channel, x.strides[1]));
+      return code.load(x, line, kTogether, exist);
+    };
+    // Squares of channels and pixels, then channels one by one.
+    auto store = [&](Value channel, int64_t channels) {
+      SmallVector<Value> rows;
+      for (int64_t i = 0; i < channels; ++i)
+        rows.push_back(load(kernel.add(channel, kernel.index(i))));
+      if (channels == kTogether)
+        code.transposeSquare(rows);
+      for (int64_t i = 0; i < kTogether; ++i) {
+        Value row = channels == kTogether
+                        ? rows[i]
+                        : vector::ExtractOp::create(builder, loc, rows.front(), i).getResult();
+        Value pixel = kernel.add(first, kernel.index(i));
+        code.store(pixels, kernel.address(pixels, {pixel, channel}), row);
+      }
+    };
+    code.forVectors(kernel.index(0), kernel.index(depth), kTogether, store);
+  });
 }
 
 /// The row of a pixel.
@@ -122,7 +126,7 @@ void FewPixels::emitPixels(ArrayRef<Value> task, Value first, int64_t count) {
     SmallVector<Value> numbers;
     VectorCode::Rows left{&w, {}};
     // Few products do not take as long as the next rows, which come from far away.
-    if (count < kFewPixels)
+    if (count < kTogether)
       left.prefetch = kernel.index(rowsAtOnce * depth);
     SmallVector<Value> place(shape.axes.size() + 2, kernel.index(0));
     for (int64_t i = 0; i < rowsAtOnce; ++i) {
@@ -143,7 +147,7 @@ void FewPixels::emitPixels(ArrayRef<Value> task, Value first, int64_t count) {
 /// All pixels in groups whose sizes are powers of two.
 void FewPixels::emitTask(ArrayRef<Value> task) {
   Value count = kernel.size(shape.pixels()), first = kernel.index(0);
-  for (int64_t size = kFewPixels; size > 0; size /= 2) {
+  for (int64_t size = kTogether; size > 0; size /= 2) {
     Value bit = arith::AndIOp::create(builder, loc, count, kernel.index(size));
     Value isSet =
         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, bit, kernel.index(0));

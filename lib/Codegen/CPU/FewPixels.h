@@ -1,4 +1,4 @@
-//===- FewPixels.h - pointwise convolutions of at most four pixels --------===//
+//===- FewPixels.h - pointwise convolutions of at most seven pixels -------===//
 //
 // Panels of so few pixels would be mostly padding. Instead the pixels become rows of
 // channels, and a result is the product of such a row with a row of the kernel, which is
@@ -42,7 +42,7 @@ private:
   Epilogue epilogue;
   int64_t depth, rowsAtOnce, rowsOfTask;
   mlir::Value inPlace; ///< i1: there is one pixel, whose channels lie behind each other
-  BufferView pixels;   ///< [kFewPixels][depth], behind the last pixel zeros
+  BufferView pixels;   ///< [2 * kTogether][depth], behind the last pixel zeros
 };
 
 } // namespace dsc

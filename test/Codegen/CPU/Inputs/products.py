@@ -184,7 +184,7 @@ def convs():
     yield conv((2, 16, 9, 64), (16, 16, 3, 3), symbols=(0, 3), residual=True, pads=[1] * 4)
     yield conv((2, 4, 5, 6, 40), (7, 4, 2, 3, 3), symbols=(2, 3, 4), pads=[0, 1, 1, 1, 1, 1])
     # Few pixels, many channels; groups, tails of channels, and rows of no common divisor.
-    for height, width in ((1, 1), (1, 2), (1, 3), (2, 2), (1, 5)):
+    for height, width in ((1, 1), (1, 2), (1, 3), (2, 2), (1, 5), (2, 3), (7, 1), (2, 4)):
         few = dict(symbols=(0, 2, 3), bias=True)
         yield conv((2, 191, height, width), (191, 191, 1, 1), residual=True, **few)
         yield conv((1, 350, height, width), (384, 175, 1, 1), activation="Sigmoid", group=2, **few)
