@@ -250,12 +250,10 @@ PanelOperands::Vectors ConvEmitter::beginVectors(Place place, Value row) {
 
 void ConvEmitter::emitBlock(Place place, Value rowBlock, Value columnBlock) {
   Value zero = kernel.index(0);
-  SmallVector<Value> xStart(shape.axes.size() + 2, zero), wStart(shape.axes.size() + 2, zero);
-  xStart[0] = place.image;
-  xStart[1] = kernel.mul(place.group, kernel.size(shape.groupInputs));
+  SmallVector<Value> wStart(shape.axes.size() + 2, zero);
   wStart[0] = kernel.mul(place.group, kernel.size(shape.groupOutputs));
   const BufferView &x = kernel.view(shape.input());
-  Value channel0 = kernel.address(x, xStart);
+  Value channel0 = shape.firstChannel(kernel, place.image, place.group);
 
   PanelOperands operands;
   operands.aView = kernel.view(shape.kernel());

@@ -57,7 +57,6 @@ private:
     return arith::CmpIOp::create(kernel.builder, kernel.loc, predicate, a, b);
   }
   Value both(Value a, Value b) { return arith::AndIOp::create(kernel.builder, kernel.loc, a, b); }
-  Value firstChannel(Value image, Value group);
 
   KernelEmitter &kernel;
   const ConvolutionShape &shape;
@@ -201,16 +200,8 @@ ConvRowsEmitter::ConvRowsEmitter(KernelEmitter &kernel, const ConvolutionShape &
   kernel.markScratch(rows);
 }
 
-/// Address of the group's first channel in the image.
-Value ConvRowsEmitter::firstChannel(Value image, Value group) {
-  SmallVector<Value> start(shape.axes.size() + 2, kernel.index(0));
-  start[0] = image;
-  start[1] = kernel.mul(group, kernel.size(shape.groupInputs));
-  return kernel.address(kernel.view(shape.input()), start);
-}
-
 void ConvRowsEmitter::gatherRows(Value image, Value group) {
-  Value channel0 = firstChannel(image, group);
+  Value channel0 = shape.firstChannel(kernel, image, group);
   kernel.loop(kernel.index(0), kernel.size(shape.pixels()),
               [&](Value pixel) { gatherPixel(pixel, channel0); });
 }
@@ -289,7 +280,7 @@ void ConvRowsEmitter::emitBlock(Value image, Value group, Value columnBlock) {
     operands.aDepth = kernel.index(1);
   } else {
     operands.aView = kernel.view(shape.input());
-    operands.a = firstChannel(image, group);
+    operands.a = shape.firstChannel(kernel, image, group);
     const ConvolutionShape::Axis &axis = shape.axes.back();
     bool isPointwise = shape.isPointwise();
     operands.aRow = kernel.index(isPointwise ? 1 : axis.stride);

@@ -189,6 +189,13 @@ Match findConvolution(const GroupInfo &group, ConvolutionShape &found, bool mayP
   return Finder(found).find();
 }
 
+Value ConvolutionShape::firstChannel(KernelEmitter &emitter, Value image, Value group) const {
+  SmallVector<Value> corner(axes.size() + 2, emitter.index(0));
+  corner[0] = image;
+  corner[1] = emitter.mul(group, emitter.size(groupInputs));
+  return emitter.address(emitter.view(input()), corner);
+}
+
 void forTasks(KernelEmitter &kernel, ArrayRef<Dim> tasks,
               function_ref<void(ArrayRef<Value>)> prepare,
               function_ref<void(ArrayRef<Value>)> body) {

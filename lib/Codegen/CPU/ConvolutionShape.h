@@ -37,6 +37,8 @@ struct ConvolutionShape {
   /// channels times taps.
   std::pair<mlir::Value, mlir::Value> channelsOf(KernelEmitter &emitter, mlir::Value depth,
                                                  mlir::Value count) const;
+  /// Address of the first input channel of a group in an image.
+  mlir::Value firstChannel(KernelEmitter &emitter, mlir::Value image, mlir::Value group) const;
   Dim pixels() const;      ///< output positions
   Dim inputPixels() const; ///< input positions
   /// Whether each window is one position, and the windows are all positions: the

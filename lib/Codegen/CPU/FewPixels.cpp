@@ -52,18 +52,10 @@ Dim FewPixels::countParts() const {
   return dsc::countParts(product(builder.getContext(), tasks()), work, kWorkPerPart);
 }
 
-/// Address of the group's first channel in the image.
-Value FewPixels::firstChannel(Value image, Value group) {
-  SmallVector<Value> corner(shape.axes.size() + 2, kernel.index(0));
-  corner[0] = image;
-  corner[1] = kernel.mul(group, kernel.size(shape.groupInputs));
-  return kernel.address(kernel.view(shape.input()), corner);
-}
-
 /// The pixels of an image and group as rows of channels.
 void FewPixels::gather(Value image, Value group) {
   const BufferView &x = kernel.view(shape.input());
-  Value channel0 = firstChannel(image, group), count = kernel.size(shape.pixels());
+  Value channel0 = shape.firstChannel(kernel, image, group), count = kernel.size(shape.pixels());
   kernel.loop(kernel.index(0), count, kernel.index(kTogether), [&](Value first) {
     Value exist = code.maskBelow(first, count, kTogether);
     Value start = code.advance(x, channel0, first);
@@ -93,7 +85,7 @@ void FewPixels::gather(Value image, Value group) {
 /// The row of a pixel.
 Value FewPixels::findRow(ArrayRef<Value> task, Value pixel) {
   Value gathered = kernel.address(pixels, {pixel, kernel.index(0)});
-  Value first = firstChannel(task[0], task[1]);
+  Value first = shape.firstChannel(kernel, task[0], task[1]);
   return arith::SelectOp::create(builder, loc, inPlace, first, gathered);
 }
 

@@ -27,7 +27,6 @@ public:
 
 private:
   llvm::SmallVector<Dim> tasks() const;
-  mlir::Value firstChannel(mlir::Value image, mlir::Value group);
   void gather(mlir::Value image, mlir::Value group);
   mlir::Value findRow(llvm::ArrayRef<mlir::Value> task, mlir::Value pixel);
   void emitTask(llvm::ArrayRef<mlir::Value> task);
